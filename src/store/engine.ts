@@ -7,19 +7,19 @@ export type Engine = {
   name: string
   /** The function that finds a character in a text: `f('ann@example.org', '@')` is 4. */
   indexOf: 'instr' | 'strpos'
-  /** Rows can be locked one by one, so that several processes write at the same time. */
+  /** Whether rows can be locked one by one, so that several processes write at the same time. */
   rowLocks: boolean
-  /** Skips rows that another transaction holds, where rows can be locked. */
+  /** Skips rows that another transaction holds, if rows can be locked. */
   skipLocked<T extends keyof Schema, O>(query: SelectQueryBuilder<Schema, T, O>): SelectQueryBuilder<Schema, T, O>
   /** Prevents other changes to these rows until this transaction ends. */
   lockRows<T extends keyof Schema, O>(query: SelectQueryBuilder<Schema, T, O>): SelectQueryBuilder<Schema, T, O>
   /** Prevents other writes to the table until this transaction ends. */
   lockTable(db: Db, table: keyof Schema): Promise<void>
-  /** Keeps a second process out until this transaction ends. */
+  /** Prevents migrations by other processes until this transaction ends. */
   lockForMigration(db: Db): Promise<void>
 }
 
-/** One writer at a time: `begin immediate` (open.ts) is lock enough. */
+/** One writer at a time: `begin immediate` in sqlite-driver.ts is the only lock needed. */
 export const sqliteEngine: Engine = {
   name: 'SQLite',
   indexOf: 'instr',

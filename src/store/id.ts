@@ -6,8 +6,8 @@ let lastMilliseconds = 0
 let sequence = 0
 
 /**
- * A new id: UUIDv7 text (RFC 9562 §5.7). Ids sort by the time they were made, and those that this process makes within
- * one millisecond by their order (§6.2, method 1).
+ * A new UUIDv7 as text (RFC 9562 §5.7). Ids sort by time, and those of this process within one millisecond by their
+ * order (§6.2, method 1).
  */
 export function newId(now: Instant): string {
   const msecs = Date.parse(now)
@@ -17,8 +17,8 @@ export function newId(now: Instant): string {
 }
 
 /**
- * The id of the edition that a digest owes at one instant: a UUIDv7 whose random bits come from a keyed hash.
- * The same run has the same id for ever, so that a run repeated from a restored backup bears the same Message-IDs.
+ * The id of a digest's edition for one instant: a UUIDv7 with random bits from a keyed hash. It is always the same, so
+ * a run repeated from a restored backup has the same Message-IDs.
  */
 export function editionId(secret: string, digest: string, dueAt: Instant): string {
   const random = createHmac('sha256', secret).update(`edition\n${digest}\n${dueAt}`).digest().subarray(0, 16)

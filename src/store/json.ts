@@ -2,7 +2,7 @@ import { storableJson } from './drivers/storable-text.ts'
 
 declare const content: unique symbol
 
-/** A value as the store keeps it: JSON text. No code can take it for a sentence, or a sentence for it. */
+/** A stored value as JSON text; a type of its own, so that no sentence is used in its place. */
 export type Json<T> = { readonly [content]: T }
 
 export function toJson<T>(value: T): Json<T> {

@@ -67,9 +67,9 @@ export const migrations = [
 ]
 
 /**
- * Brings the database up to this program, in one transaction, and returns the names of what was done.
- * Doing it again does nothing; two processes at once wait for each other. A database that knows a migration
- * which this program does not is newer: AppError `conflict`, and nothing is touched.
+ * Applies the missing migrations in one transaction, and returns their names; two processes at once wait for each
+ * other. Throws AppError `conflict`, and changes nothing, if the database has a migration that this program does not
+ * know.
  */
 export async function migrate(db: Kysely<Schema>, engine: Engine, clock: Clock): Promise<string[]> {
   return await db.transaction().execute(async (trx) => {

@@ -18,11 +18,11 @@ export type Store = {
   db: Kysely<Schema>
   engine: Engine
   migrated: string[]
-  /** The file that was made, because there was none; its absolute path. */
+  /** The absolute path of the file that was created; undefined if it existed. */
   createdFile: string | undefined
-  /** Whether it answers, and if not, since when. */
+  /** Whether the database answers, and if not, since when. */
   availability: Availability
-  /** Afterwards everything that is committed now outlives a power cut too. */
+  /** Afterwards everything that is committed now survives a power cut too. */
   sync(): Promise<void>
   close(): Promise<void>
 }
@@ -32,14 +32,14 @@ const defaultLockWaitMs = 60_000
 export type OpenOptions = {
   /** How long a write to SQLite waits for another program that holds the write lock. */
   maxLockWaitMs?: number
-  /** Whether a file of SQLite is made where there is none; true if absent. */
+  /** Whether a missing SQLite file is created; true if absent. */
   mayCreate?: boolean
 }
 
 /**
- * Opens the store and brings it up to date. `url` is `file:path` (SQLite, in WAL mode) or `postgres://…`.
- * Throws AppError when the file is missing and may not be made, is something else, or cannot be written, when the server
- * does not answer, and when the database is newer than us.
+ * Opens the store and migrates it. `url` is `file:path` (SQLite, in WAL mode) or `postgres://…`. Throws AppError if the
+ * file is missing and may not be created, is of another kind or not writable, if the server does not answer, or if the
+ * database is newer than this program.
  */
 export async function openStore(url: string, clock: Clock, options: OpenOptions = {}): Promise<Store> {
   const { maxLockWaitMs = defaultLockWaitMs, mayCreate = true } = options
@@ -61,7 +61,7 @@ export async function openStore(url: string, clock: Clock, options: OpenOptions 
   }
 }
 
-/** Whether there may be a store already: a file that is there, or a server. */
+/** Whether a store may exist: the file does, or it is a server. */
 export function storeExists(url: string): boolean {
   return !url.startsWith('file:') || existsSync(url.slice('file:'.length))
 }
@@ -81,7 +81,7 @@ async function sqlite(path: string, mayCreate: boolean, options: SqliteOptions):
   return { dialect, engine: sqliteEngine, sync: () => syncFile(`${path}-wal`), createdFile }
 }
 
-/** Brings a file to the disk, off this thread. One that is not there has nothing to bring. */
+/** Writes a file to the disk outside of this thread; a missing file needs nothing. */
 async function syncFile(path: string): Promise<void> {
   let file: FileHandle
   try {
@@ -103,21 +103,21 @@ function openError(url: string, error: unknown): AppError {
     return error as AppError
   const cause = error instanceof StoreError ? error.cause : error
   if (sqlState(cause) === undefined && (hasUnescapedPassword(url) || hasMisplacedPassword(url))) {
-    return new AppError('unavailable', `${store}: its password has characters with a meaning of their own`, {
+    return new AppError('unavailable', `${store}: its password contains characters with a special meaning`, {
       hint: 'In the password write @ as %40, # as %23, / as %2F, ? as %3F, : as %3A and % as %25.',
-    }) // without the cause, which tells of a piece of the password as if it were the host
+    }) // without the cause, which names a part of the password as the host
   }
   const message = findUrlSecrets(url)
     .filter(({ length }) => length >= minMaskedLength)
     .reduce((text, secret) => text.replaceAll(secret, '********'), messageOf(cause))
-  const isSafe = systemCode(cause) !== 'ERR_INVALID_URL' // it carries the whole address
+  const isSafe = systemCode(cause) !== 'ERR_INVALID_URL' // it contains the whole address
   return new AppError('unavailable', `${store}: ${message}`, {
     hint: openHint(url, cause),
     ...(isSafe && { cause: error }),
   })
 }
 
-/** Shorter ones would be found in the words of any message. */
+/** Shorter secrets would also match words of the message. */
 const minMaskedLength = 4
 
 function openHint(url: string, error: unknown): string | undefined {
@@ -134,8 +134,8 @@ function openHint(url: string, error: unknown): string | undefined {
 }
 
 /**
- * Whether a name and a password stand before the last @, and in the password a character that ends it there for who reads
- * the address by RFC 3986 §3.2. A colon with digits and a slash is a port: what follows is a path and a query.
+ * Whether the URL has a password with a character that ends it there for a parser (RFC 3986 §3.2). A colon with digits
+ * and a slash is a port, followed by a path and a query.
  */
 function hasUnescapedPassword(url: string): boolean {
   const [, password = ''] = /^postgres(?:ql)?:\/\/[^:/?#]*:(.*)@/.exec(url) ?? []

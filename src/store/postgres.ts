@@ -11,15 +11,15 @@ import { postgresFailureKind, StoreError, type StoreLocation, sqlState } from '.
 import { statementName } from './drivers/prepared-statements.ts'
 import { storableParameters } from './drivers/storable-text.ts'
 
-/** The dialect for `postgres://…`. Connections are opened when they are needed; what fails throws StoreError. */
+/** The dialect for `postgres://…`. Connections are opened on demand; failures throw StoreError. */
 export function postgresDialect(url: string, availability: Availability): Dialect {
   pg.types.setTypeParser(pg.types.builtins.INT8, Number) // counts; none of ours passes 2^53
   return new PostgresDialect({ pool: new GuardedPool(url, availability) })
 }
 
 /**
- * `pg` emits `error` on a client whose connection breaks, whatever the client is doing at that moment, and an `error`
- * that nobody listens to ends the process. The statement under way, or the next one, rejects as well: that one reports.
+ * `pg` emits `error` on a client when its connection breaks, and an `error` without a listener ends the process. The
+ * current or next statement rejects as well, which reports the failure.
  */
 class Client extends pg.Client {
   /** The connection broke. */
@@ -48,7 +48,7 @@ class GuardedPool implements PostgresPool {
       Client: Client as unknown as new () => pg.ClientBase,
       max: 12,
       connectionTimeoutMillis: 10_000,
-      keepAlive: true, // else a server that vanished without a word would be waited for without end
+      keepAlive: true, // else a query to a server that vanished would never end
       keepAliveInitialDelayMillis: 10_000,
     })
     this.#pool.on('error', () => {}) // an idle connection that broke is replaced
@@ -64,7 +64,7 @@ class GuardedPool implements PostgresPool {
     const client = await this.#connect()
     const guarded = this.#guarded.get(client) ?? new GuardedClient(client, this.#place, this.#availability)
     this.#guarded.set(client, guarded)
-    return guarded as unknown as PostgresPoolClient // without the overload for cursors: nothing here streams
+    return guarded as unknown as PostgresPoolClient // without the overload for cursors, which we do not use
   }
 
   async end(): Promise<void> {
@@ -85,7 +85,7 @@ class GuardedPool implements PostgresPool {
   }
 }
 
-/** A client of the pool whose failures are StoreErrors where no statement is to blame. */
+/** A client of the pool that throws StoreError for failures that are not the statement's fault. */
 class GuardedClient {
   readonly #client: pg.PoolClient & Client
   readonly #place: StoreLocation
@@ -107,7 +107,7 @@ class GuardedClient {
     } catch (error) {
       const failure = this.#failureOf(error)
       if (sql !== 'rollback') throw failure
-      this.#client.isLost = true // the server rolls back what loses its connection, and the first failure is the one to tell of
+      this.#client.isLost = true // the server rolls back without a connection; the first failure is reported
       return { command: 'ROLLBACK', rowCount: 0, rows: [] }
     }
   }
@@ -125,7 +125,7 @@ class GuardedClient {
   }
 }
 
-/** `host:port` of a connection string, without who signs in. */
+/** `host:port` of a connection string, without user and password. */
 function serverOf(url: string): string {
   if (!URL.canParse(url)) return 'PostgreSQL'
   const { hostname, port } = new URL(url)

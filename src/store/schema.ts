@@ -5,12 +5,12 @@ import type { Reason } from './events/reason.ts'
 import type { Json } from './json.ts'
 
 /**
- * The tables as the code sees them; the migrations create them, and a contract test compares the two.
- * Ids are UUIDv7 text, times are Instants, a yes or no is a nullable Instant, structured values are JSON text.
+ * The tables in the code's names; the migrations create them, and a contract test compares the two. Ids are UUIDv7
+ * text, times are Instants, a flag is a nullable Instant, structured values are JSON text.
  */
 export type Schema = {
   settings: { name: string; value: string }
-  /** `command`: `start` also serves the pages; `run` only sends. Null for a program that gives neither. */
+  /** `command`: `start` also serves the pages; `run` only sends. Null for other programs. */
   workers: {
     id: string
     host: string
@@ -53,9 +53,12 @@ export type Schema = {
   outbox: OutboxRow
   /** Mail providers with a reduced rate, in messages a second; a provider without a row has full speed. */
   paces: ProviderRateRow
-  /** The mail provider of a domain, by its MX; the domain itself where the provider is not a known one. */
+  /** The mail provider of a domain, by its MX; the domain itself if the provider is unknown. */
   providers: { domain: string; provider: string; foundAt: Instant }
-  /** How many messages of a daily quota were sent on a day; the quota is that of a warm-up or of the relay with that name. */
+  /**
+   * The number of messages of a daily quota used on a day; the quota is that of the warm-up or of the relay with that
+   * name.
+   */
   allowances: { name: string; day: string; sent: number }
   canaries: CanaryRow
   /** When an edition is sent to the subscribers of a zone. */
@@ -66,7 +69,7 @@ export type Schema = {
   clockFaults: ClockFaultRow
   /** When the next message may start at the relay with that name, by its limit of messages a second. */
   rates: { name: string; freeAt: Instant }
-  /** Article pages that were fetched for what their feed leaves out. */
+  /** Article pages that were fetched for data missing in the feed. */
   pages: { url: string; fetchedAt: Instant; found: string | null; error: string | null }
   robots: { origin: string; fetchedAt: Instant; rules: string }
   signInLinks: { hash: string; staff: string; createdAt: Instant; expiresAt: Instant; usedAt: Instant | null }
@@ -159,7 +162,7 @@ export type EventRow = {
 /** A feed entry that cannot be an article. */
 export type RejectionRow = {
   feedId: string
-  /** Identifies the entry when the feed shows it again. */
+  /** Identifies the entry in later reads. */
   entry: string
   title: string
   /** Link and guid as the feed has them; they may be invalid addresses. */
@@ -170,7 +173,7 @@ export type RejectionRow = {
   lastAt: Instant
 }
 
-/** A former address of an article: in full (`url`), and as it is compared (`canonical`). */
+/** A former address of an article: in full (`url`), and in canonical form (`canonical`). */
 export type EarlierAddressRow = { articleId: string; canonical: string; url: string; until: Instant }
 
 export type ArticleRow = {
@@ -187,12 +190,12 @@ export type ArticleRow = {
   publishedAt: Instant | null
   updatedAt: Instant | null
   seenAt: Instant
-  /** JSON: what the article's page says where the feed says nothing. */
+  /** JSON: data from the article's page that the feed lacks. */
   page: string | null
   /** Address and title for recognising the article under another guid or in another feed. */
   canonical: string
   titleKey: string
-  /** When its feed last showed it, and at which place, from 0. */
+  /** When the feed last contained it, and at which place, from 0. */
   shownAt: Instant
   place: number
   /** The correction note in the feed's text; empty if none. */
@@ -219,11 +222,11 @@ export type ForgottenArticleRow = {
   canonical: string
   asked: string | null
   titleKey: string
-  /** Its date; where it has none, when its feed last showed it. */
+  /** The date of the article, else when the feed last contained it. */
   datedAt: Instant
   seenAt: Instant
   forgottenAt: Instant
-  /** When its feed last showed it again; `forgottenAt` if it has not. */
+  /** When the feed last contained it again, else `forgottenAt`. */
   shownAt: Instant
   /** `age`: older than the rule allows. `count`: its feed has too many newer articles. */
   reason: 'age' | 'count'
@@ -269,7 +272,7 @@ export type LedgerRow = {
   unlike: string | null
   /** When it was compared with the other articles; null: it is new, or its text has changed since. */
   comparedAt: Instant | null
-  /** When it was quarantined for an editor's decision, and why: its feed showed too many articles at once. */
+  /** When it was quarantined for an editor's decision, and why: the feed had too many new articles at once. */
   quarantinedAt: Instant | null
   quarantineReason: Json<Reason> | null
   /** When its page was found gone just before a seal, and the evidence. */
@@ -334,7 +337,7 @@ export type EditRow = {
   data: string
   who: string
   at: Instant
-  /** When the edit was undone, and by whom. */
+  /** When the edit was undone. */
   undoneAt: Instant | null
   undoneBy: string | null
 }
@@ -361,7 +364,7 @@ export type ChoiceRow = {
   pageNote: string | null
   /** When its page was last fetched after the edition was sent. */
   lookedAt: Instant | null
-  /** Since when every check has found its page missing (404). */
+  /** The first of the checks in a row that found its page missing (404). */
   missingAt: Instant | null
 }
 
@@ -389,7 +392,7 @@ export type CorrectionRow = {
   evidence: Json<Reason>
   status: CorrectionStatus
   proposedAt: Instant
-  /** It went away by itself. */
+  /** When its change was no longer found. */
   lapsedAt: Instant | null
   /** The editor's text, once the correction is accepted. */
   words: string | null
@@ -477,7 +480,7 @@ export type SliceRow = {
   editionId: string
   firstId: string
   lastId: string
-  /** When a delivery of the slice can be sent; '' for now, null if none is left or the rest waits for a canary. */
+  /** When a delivery of the slice can be sent; '' for now, null if none is left or all others wait for a canary. */
   dueAt: Instant | null
   /** How many deliveries were queued or deferred at the last release. */
   leftOpen: number
@@ -486,7 +489,7 @@ export type SliceRow = {
   leaseId: string | null
   /** Increases with each commit of its owner. */
   version: number
-  /** JSON, a list of subscriber ids: the deliveries on their way to a relay, which count as `sending`. */
+  /** JSON, a list of subscriber ids: the deliveries in flight, which count as `sending`. */
   inFlight: string
 } & Record<DeliveryStatus, number>
 
@@ -526,11 +529,11 @@ export type ProviderRateRow = {
   updatedAt: Instant
 }
 
-/** A mail provider that gets a first share of an edition before the rest. */
+/** A mail provider that gets a first share of an edition before its other deliveries. */
 export type CanaryRow = {
   editionId: string
   name: string
-  /** How many people of the audience it serves. */
+  /** The number of people in the audience at this provider. */
   recipients: number
   /** The first share: people whose ids end between these two places; the range may wrap from `fff` to `000`. */
   firstPlace: string
@@ -562,7 +565,7 @@ export type ConfirmationRow = {
   how: string
   askedAt: Instant
   expiresAt: Instant
-  /** When the last email was handed to a relay, whatever the relay answered. */
+  /** When the last email was sent to a relay, with any answer. */
   sentAt: Instant | null
   usedAt: Instant | null
 }

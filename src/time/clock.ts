@@ -10,7 +10,7 @@ export type WaitingClock = Clock & { wait(milliseconds: number, signal?: AbortSi
 
 let lastNow = { milliseconds: Number.NaN, text: '' }
 
-/** The text is made once a millisecond, because sending asks for it thousands of times a second. */
+/** Makes the text once a millisecond, because sending calls it thousands of times a second. */
 function systemNow(): Instant {
   const milliseconds = Date.now()
   if (milliseconds !== lastNow.milliseconds) lastNow = { milliseconds, text: new Date(milliseconds).toISOString() }
@@ -46,7 +46,7 @@ export function msBetween(from: Instant, to: Instant): number {
   return millisecondsOf(to) - millisecondsOf(from)
 }
 
-/** Fast for the current moment, which is asked for most. */
+/** Fast for the current time, the most frequent argument. */
 function millisecondsOf(instant: Instant): number {
   return instant === lastNow.text ? lastNow.milliseconds : Date.parse(instant)
 }

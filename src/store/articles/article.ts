@@ -1,11 +1,14 @@
 import type { Instant } from '../../time/clock.ts'
 import type { ArticleRow } from '../schema.ts'
 
-/** One entry of a feed in our own words. The shapes of parsers end before it. */
+/** One entry of a feed, in one shape for all formats. */
 export type NewArticle = {
-  /** Identifies the article when it is shown again: the guid, else the canonical link. Unique within its feed. */
+  /** Identifies the article in later reads of its feed: the guid, else the canonical link. Unique within the feed. */
   identity: string
-  /** Its identity without what tells it from other pieces of the feed that bear the same; absent where none does. */
+  /**
+   * The identity without the part that distinguishes it from entries with the same guid or link; absent if no other
+   * entry shares it.
+   */
   bare?: string
   /** Absolute http or https address. */
   url: string
@@ -15,20 +18,20 @@ export type NewArticle = {
   summary: string
   author: string
   image: Image | null
-  /** The moving picture itself, where the feed names one. */
+  /** The video file, if the feed names one. */
   video: Video | null
   categories: string[]
   publishedAt: Instant | null
   updatedAt: Instant | null
-  /** The full text; absent where it was not requested. */
+  /** The full text; absent if it was not requested. */
   body?: Body | null
   /** The correction note in its text, if any. */
   note?: string
 }
 
 /**
- * The whole text of an article as safe HTML: p, br, a with an absolute http or https address, em, i, strong, b, code,
- * blockquote, ul, ol, li, h3, h4, and no attribute but `href`. Balanced, and made by us. `cut`: its end is left out.
+ * The full text of an article as safe, balanced HTML: p, br, a with an absolute http or https address, em, i, strong,
+ * b, code, blockquote, ul, ol, li, h3, h4, and no attribute except `href`. `cut`: its end is missing.
  */
 export type Body = { html: string; cut: boolean }
 
@@ -36,7 +39,7 @@ export type Image = { url: string; width: number | null; height: number | null; 
 
 export type Video = { url: string; seconds: number | null }
 
-/** An article as the steps see it: the row with its structure unfolded, and the feed that it came from. */
+/** An article as the code uses it: the row with its JSON parsed, and its feed. */
 export type Article = Omit<
   ArticleRow,
   'image' | 'video' | 'categories' | 'page' | 'titleKey' | 'shownAt' | 'place' | 'body' | 'askAt' | 'asked' | 'leadsTo'
@@ -46,8 +49,8 @@ export type Article = Omit<
     source: string
   }
 
-/** An article with its full text, which is read only for printing. */
+/** An article with its full text, which is read only for an edition that prints it. */
 export type WholeArticle = Article & { body: Body | null }
 
-/** What the article's page says. `body` is absent where the page was not read for its text, null where it has none. */
+/** The metadata and text of an article's page. `body` is absent if the text was not read, null if there is none. */
 export type PageFacts = Pick<NewArticle, 'summary' | 'author' | 'image' | 'body'> & { canonical: string | null }

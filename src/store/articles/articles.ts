@@ -32,7 +32,7 @@ export async function saveArticles(
   const seen: SeenIdentities = { matched: new Set(), assigned: new Set() }
   let added = 0
   for (let start = 0; start < articles.length; start += writeBatchSize) {
-    await yieldToEventLoop() // on SQLite nothing else would, from one feed to the next
+    await yieldToEventLoop() // else SQLite would block all other work until the last feed
     const shown = articles.slice(start, start + writeBatchSize).map((given, index) => {
       const article = storable(given)
       const row = toRow(article, { feedId, place: start + index, now, isOffSite: isOffSite(article.url) })
@@ -97,11 +97,11 @@ type UpsertSchema = Schema & { excluded: ArticleRow }
 export type Candidate = Article & {
   /** The id of the first article of its story, which all copies share; absent if it is that article itself. */
   story?: string
-  /** Another copy of the story that is already published, and where. */
+  /** A published copy of the same story, and where it was published. */
   publishedAs?: { title: string; source: string; where: Reason } | null
   /** When it was added to the digest's ledger. */
   addedAt?: Instant
-  /** When its feed last showed it, and at which place. */
+  /** When the feed last contained it, and at which place. */
   shown?: { at: Instant; place: number }
   /** Why it waits for an editor. */
   quarantineReason?: Reason | null
@@ -109,7 +109,7 @@ export type Candidate = Article & {
   cut?: { at: Instant; reason: Reason } | null
   /** The editor who retracted it, and why. */
   retracted?: { who: string; reason: string } | null
-  /** What an editor decided about its place in the edition; `exclude`: it is in no later edition either. */
+  /** An editor's decision about its place in the edition; `exclude`: no later edition chooses it either. */
   decision?: { kind: 'drop' | 'exclude'; who: string } | { kind: 'pin'; who: string; section: string }
 }
 
@@ -183,7 +183,7 @@ export function toPublishedAs({
   return { title, source: source || feedUrl, where }
 }
 
-/** All stored articles of these feeds, in the order in which we first saw them, with their last appearance. */
+/** All stored articles of these feeds, in the order of their first appearance, with their last appearance. */
 export async function articlesOfFeeds(db: Db, urls: string[]): Promise<(Article & WithLastShown)[]> {
   if (urls.length === 0) return []
   const found: (Article & WithLastShown)[] = []
@@ -211,7 +211,7 @@ export async function articlesByIds(db: Db, ids: string[]): Promise<WholeArticle
   }))
 }
 
-/** The articles of any feed that have, or had, this address. */
+/** The articles of any feed that have this address, or had it earlier. */
 export async function articlesByUrl(db: Db, url: string): Promise<Article[]> {
   const rows = await withFeed(db)
     .where((eb) =>

@@ -1,9 +1,9 @@
 import { indexKey } from './identity.ts'
 
 /**
- * The address for recognising an article, from any link: scheme and host in lower case, no default port, no
- * `www.` or `m.`, no fragment, no tracking parameters, the others sorted, no `index.html` and no slash at the end. It is
- * for comparing, not for visiting. Text that is not an address is unchanged; an address too long for an index becomes a hash.
+ * The address for recognising an article, from any link: scheme and host in lower case; without default port, `www.` or
+ * `m.`, fragment, tracking parameters, `index.html` and final slash; other parameters sorted. For comparison only; text
+ * that is not an address is unchanged, and an address too long for an index becomes a hash.
  */
 export function canonicalAddress(address: string): string {
   return indexKey(URL.canParse(address) ? foldedAddress(address) : address)
@@ -24,17 +24,17 @@ function foldedAddress(address: string): string {
     .replace(/\/index\.(?:html?|php)$/i, '/')
     .replace(/(?<=.)\/$/, '')
   const text = url.href.replace(/\?$/, '')
-  return text.replace(/^http:/, 'https:') // the same page, before and after a site took up TLS
+  return text.replace(/^http:/, 'https:') // the same page, before and after a site introduced TLS
 }
 
-/** The same site for big screens and for small ones; `www.` alone is no host. */
+/** The prefixes for the desktop and mobile versions of one site; `www.` alone is no host. */
 const mobileHostPrefix = /^(?:www|m)\.(?=[^.]+\.[^.]+)/
 
 // utm_source=…, fbclid=…, gclid=…, gbraid=…, mc_cid=…, at_medium=… (BBC), ns_campaign=…, CMP=share_btn_tw (Guardian), xtor=RSS-1
 const trackingParameter =
   /^(?:(?:utm|mc|at|ns|pk|mtm|hsa|itm|wt|__hs)_.*|_hs(?:enc|mi)|fbclid|gclid|gclsrc|gbraid|wbraid|dclid|msclkid|twclid|igshid|yclid|cmp|cmpid|xtor|ocid|ftag|smid|sref|ref_src|mkt_tok|_ga|_gl|feature_source)$/i
 
-// ref=rss, source=rss----5517fd7b58a6---4 (Medium), partner=rss&emc=rss (New York Times); but ref=main tells pages apart
+// ref=rss, source=rss----5517fd7b58a6---4 (Medium), partner=rss&emc=rss (New York Times); but ref=main distinguishes pages
 const sourceParameter = /^(?:ref|source|src|from|via|partner|emc|output)$/i
 const feedSource = /^(?:rss|atom|feed)s?(?![a-z])/i
 
@@ -59,10 +59,10 @@ export function titleWords(title: string): string[] {
   return folded(title).match(/[\p{L}\p{N}]+/gu) ?? []
 }
 
-/** "Morning briefing" is the title of many stories. */
+/** Shorter titles, such as "Morning briefing", are shared by many stories. */
 export const minTitleWords = 4
 
-/** Equal for titles that say the same in the same order. */
+/** Equal for titles with the same words in the same order. */
 export function titleKey(title: string): string {
   return indexKey(titleWords(title).join(' ') || title)
 }

@@ -53,7 +53,7 @@ export function articleIdsEverAt(db: Db, url: string) {
   return db.selectFrom('earlierAddresses').select('articleId').where('canonical', '=', canonicalAddress(url))
 }
 
-/** The ids of the articles with this title, whatever its case and punctuation. */
+/** The ids of the articles with this title, ignoring case and punctuation. */
 export async function articleIdsByTitle(db: Db, title: string): Promise<string[]> {
   const rows = await db
     .selectFrom('articles')

@@ -7,27 +7,27 @@ import type { ArticleRow, Db } from '../schema.ts'
 import { forgottenRow } from './forgotten.ts'
 import { neededArticles } from './needed.ts'
 
-/** When an article that nothing needs is forgotten. */
+/** When an article that is not needed is deleted. */
 export type RetentionRule = {
-  /** Time since its feed last showed it. */
+  /** Time since the feed last contained it. */
   keepMs: number
-  /** How many of the newest articles of a feed stay. */
+  /** How many of a feed's newest articles are kept. */
   maxPerFeed: number
-  /** An article that its feed showed within this time stays, however many are newer. */
+  /** An article that the feed contained within this time is kept, even with too many newer ones. */
   shownWithinMs: number
-  /** How many forgotten articles of a feed are remembered, to recognise them when they return. */
+  /** How many deleted articles of a feed are remembered, to recognise them when they return. */
   maxForgottenPerFeed: number
 }
 
 type ArticlePosition = Pick<ArticleRow, 'seenAt' | 'id'>
 
-/** What the rule means for one feed now. They stay true while articles of it are forgotten, and while it shows others. */
+/** The rule applied to one feed now. The limits stay valid while articles are deleted and while the feed changes. */
 export type RetentionLimits = {
-  /** Last shown before then: forgotten for its age. */
+  /** An article last shown before then is deleted because of its age. */
   shownBefore: Instant
-  /** The newest article that is one too many; undefined: there are not too many. */
+  /** The newest article beyond `maxPerFeed`; undefined if there are not too many. */
   newestOver: ArticlePosition | undefined
-  /** Last shown before then, it is no longer in the feed. */
+  /** An article last shown before then is no longer in the feed. */
   goneBefore: Instant
 }
 
@@ -39,12 +39,14 @@ export async function feedIds(db: Db): Promise<string[]> {
   return rows.map(({ id }) => id)
 }
 
-/** What one batch did: how many articles were forgotten, and where the next one begins; null: there is none. */
+/**
+ * The result of one batch: the number of deleted articles, and where the next batch begins (null: this was the last).
+ */
 export type ForgetBatch = { forgotten: number; next: ArticlePosition | null }
 
 /**
- * Looks at the next `size` articles of the feed, the oldest first, and deletes those that nothing needs with all their
- * rows, in one transaction. What it takes to recognise them stays in `forgottenArticles`.
+ * Checks the next `size` articles of the feed, oldest first, and deletes those that are not needed with all their rows,
+ * in one transaction. `forgottenArticles` keeps the hashes that recognise them.
  */
 export async function forgetArticleBatch(
   db: Db,
@@ -87,7 +89,7 @@ export async function retentionLimits(
   }
 }
 
-/** What a feed shows now is among the newest that it has shown, or was shown at the same time as one of them. */
+/** The articles in the feed now are among its newest ones, or were last shown at the same time as one of these. */
 const newestCount = 200
 
 function reasonFor(article: RetentionCandidate, limits: RetentionLimits): 'age' | 'count' | null {
@@ -132,7 +134,7 @@ async function forget(
     .select(['id', 'feedId', 'identity', 'canonical', 'asked', 'titleKey', 'publishedAt', 'seenAt', 'shownAt'])
     .where('id', 'in', ids)
     .execute()
-  const dispensable = articles.filter((one) => reasonFor(one, limits) !== null) // its feed may have shown it meanwhile
+  const dispensable = articles.filter((one) => reasonFor(one, limits) !== null) // the feed may have contained it again since
   const over = new Set(dispensable.filter((one) => isOver(one, limits)).map(({ id }) => id))
   const needed = await neededArticles(db, feedId, { articles: dispensable, over })
   const gone = dispensable.filter(({ id }) => !needed.has(id))

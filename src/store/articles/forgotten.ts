@@ -4,7 +4,7 @@ import type { ArticleRow, Db, ForgottenArticleRow } from '../schema.ts'
 import { canonicalAddress, isFrontPage, minTitleWords, titleKey, titleWords } from './canonical-address.ts'
 import { fingerprint, identityKey, sharedPart } from './identity.ts'
 
-/** Two dates of one title that lie further apart are two stories. */
+/** The same title with dates further apart than this is another story. */
 const titleWindowMs = 7 * day
 
 type ForgettableArticle = Pick<
@@ -12,7 +12,7 @@ type ForgettableArticle = Pick<
   'feedId' | 'identity' | 'canonical' | 'asked' | 'titleKey' | 'publishedAt' | 'seenAt' | 'shownAt'
 >
 
-/** What is left of an article that is forgotten now. */
+/** The row that remains of an article that is deleted now. */
 export function forgottenRow(
   article: ForgettableArticle,
   reason: ForgottenArticleRow['reason'],
@@ -35,7 +35,7 @@ export function forgottenRow(
   }
 }
 
-/** When an article was published; null if that is unknown, or a mistake: more than a day ahead of when it was seen. */
+/** When an article was published; null if that is unknown, or wrong: more than a day after it was first seen. */
 export function trustedDate({ publishedAt, seenAt }: Pick<ArticleRow, 'publishedAt' | 'seenAt'>): Instant | null {
   return publishedAt === null || publishedAt > addMs(seenAt, day) ? null : publishedAt
 }
@@ -45,7 +45,7 @@ export async function hasForgotten(db: Db, feedId: string): Promise<boolean> {
   return (await one.executeTakeFirst()) !== undefined
 }
 
-/** The forgotten articles of the feed that were stored under these identities, by identity. */
+/** The deleted articles of the feed that were stored under these identities, by identity. */
 export async function forgottenByIdentity(
   db: Db,
   feedId: string,
@@ -59,7 +59,7 @@ export async function forgottenByIdentity(
   return new Map(rows.map((row) => [texts.get(row.identity) ?? '', row]))
 }
 
-/** Whether a forgotten article of the feed shared this guid or link with others. */
+/** Whether a deleted article of the feed shared this guid or link with others. */
 export async function wasForgottenShared(db: Db, feedId: string, bare: string): Promise<boolean> {
   const shared = [fingerprint(identityKey(bare)), fingerprint(bare)]
   return (await forgottenOf(db, feedId).where('shared', 'in', shared).limit(1).executeTakeFirst()) !== undefined
@@ -70,8 +70,8 @@ function forgottenOf(db: Db, feedId: string) {
 }
 
 /**
- * Which of these rows, that a feed shows under new guids, are forgotten articles of it: at the same address, or with the
- * same title at nearly the same time. Returns the hashed identity of the forgotten article for each.
+ * Finds the rows with a new guid that are deleted articles of the feed: at the same address, or with the same title at
+ * nearly the same time. Returns the hashed identity of the deleted article for each.
  */
 export async function matchForgotten(db: Db, feedId: string, rows: ArticleRow[]): Promise<Map<ArticleRow, string>> {
   if (rows.length === 0) return new Map()
@@ -113,7 +113,7 @@ async function addressesInUse(db: Db, feedId: string, addresses: string[]): Prom
   return new Set(rows.map(({ canonical }) => canonical))
 }
 
-/** An address that several pieces of the feed had tells nothing without the title. */
+/** An address that several entries of the feed shared identifies an article only together with its title. */
 function atSameAddress(
   row: ArticleRow,
   forgotten: ForgottenArticleRow[],
@@ -134,7 +134,7 @@ function isSameTime({ datedAt }: ForgottenArticleRow, row: ArticleRow): boolean 
   return Math.abs(msBetween(datedAt, date ?? row.seenAt)) <= titleWindowMs
 }
 
-/** Of these titles (`titleKey`) those that exactly one forgotten article of the feed had. */
+/** The titles (`titleKey`) among these that exactly one deleted article of the feed had. */
 export async function forgottenTitles(db: Db, feedId: string, titles: string[]): Promise<Set<string>> {
   const found = new Set<string>()
   for (let start = 0; start < titles.length; start += maxValues) {
@@ -154,7 +154,7 @@ export async function forgottenTitles(db: Db, feedId: string, titles: string[]):
 
 const maxValues = 500
 
-/** The feed shows these forgotten articles again (hashed identities): they stay known for as long as it does. */
+/** Records that the feed contains these deleted articles again (hashed identities), so that they stay remembered. */
 export async function recordShownAgain(db: Db, feedId: string, identities: string[], now: Instant): Promise<void> {
   if (identities.length === 0) return
   await db

@@ -3,16 +3,16 @@ import { openStatuses } from '../edition-status.ts'
 import type { ArticleRow, Db } from '../schema.ts'
 
 type NeededQuery = {
-  /** Of one feed. */
+  /** Articles of one feed. */
   articles: Pick<ArticleRow, 'id' | 'canonical' | 'asked'>[]
-  /** Articles that a pending state alone does not keep: their feed has too many newer ones. */
+  /** Articles that are deleted even while pending, because the feed has too many newer ones. */
   over: ReadonlySet<string>
 }
 
 /**
- * Which of these articles something needs: a digest could choose it, waits for an editor's decision or compares with it;
- * an edition chose it, or one that is not decided yet looked at it; a correction or a retraction is about it; or an article that
- * stays names it. The caller that deletes the others must hold the locks of the feed and of all digests.
+ * The articles that must be kept: those in an edition, pending, quarantined, used for comparison, considered by an
+ * undecided edition, corrected, retracted, or named by an article that is kept. A caller that deletes the others must
+ * hold the locks of the feed and of all digests.
  */
 export async function neededArticles(db: Db, feedId: string, { articles, over }: NeededQuery): Promise<Set<string>> {
   const ids = articles.map(({ id }) => id)
@@ -46,7 +46,7 @@ async function inLedger(db: Db, ids: string[], over: ReadonlySet<string>): Promi
     .map((row) => row.articleId)
 }
 
-/** By its newest article each digest knows that it has met the feed, which is not at first sight again. */
+/** The newest article of the feed in each digest's ledger, which shows that the digest knows the feed. */
 async function newestInLedger(db: Db, feedId: string): Promise<string[]> {
   const digests = await db.selectFrom('digests').select('name').execute()
   const newest: string[] = []
@@ -97,7 +97,7 @@ async function retracted(db: Db, articles: NeededQuery['articles']): Promise<str
   return articles.filter((one) => marksOf(one).some((mark) => marks.has(mark))).map(({ id }) => id)
 }
 
-/** The first copy of a story that others tell too, or what an editor said that another is unlike. */
+/** First copies of stories with other copies, and articles that an editor declared to be different from another. */
 async function namedByOthers(db: Db, ids: string[]): Promise<string[]> {
   const found: string[] = []
   for (const column of ['sameAs', 'unlike'] as const) {
@@ -113,7 +113,7 @@ async function namedByOthers(db: Db, ids: string[]): Promise<string[]> {
   return found
 }
 
-/** A copy that is backlog tells the story of a pending one of its feed: without it that one would be chosen. */
+/** Backlog copies of a pending article's story: without them the pending article would be chosen. */
 async function publishedCopiesOfPending(db: Db, ids: string[]): Promise<string[]> {
   const story = (table: string) =>
     sql<string>`coalesce(${sql.ref(`${table}.sameAs`)}, ${sql.ref(`${table}.articleId`)})`

@@ -3,18 +3,21 @@ import type { NewArticle } from './article.ts'
 import { forgottenByIdentity, hasForgotten, matchForgotten, wasForgottenShared } from './forgotten.ts'
 import { earlierKeys, fingerprint, identityKey, sharedIdentity, sharedPrefix, wasShared } from './identity.ts'
 
-/** Of a forgotten article `id` is null, and title and addresses are hashes. */
+/** A stored article; for a deleted one `id` is null, and title and addresses are hashes. */
 type KnownArticle = Pick<ArticleRow, 'identity' | 'titleKey' | 'canonical' | 'asked'> & { id: string | null }
 type ShownEntry = { article: NewArticle; row: ArticleRow }
 
-/** Stored identities from one read of a feed: of recognised articles (`matched`), and those given to rows (`assigned`). */
+/**
+ * The stored identities in one read of a feed: of recognised articles (`matched`), and those given to rows
+ * (`assigned`).
+ */
 export type SeenIdentities = { matched: Set<string>; assigned: Set<string> }
 
 /**
- * Gives each entry of a feed its stored identity, unique within one read. Entries that share a guid or a link, now or earlier,
- * are identified by what distinguishes them; an entry that once had it alone stays the same article. Returns the ids of known
- * articles whose text has changed, the rows to save (duplicates once, forgotten articles not at all), and in `forgotten` the
- * hashed identities of the forgotten ones.
+ * Gives each entry of a feed its stored identity, unique within one read. Entries that share a guid or link, now or
+ * earlier, are identified by their differences; an entry that was once alone with it stays the same article. Returns
+ * the ids of articles whose text has changed, the rows to save (without duplicates and deleted articles), and in
+ * `forgotten` the hashed identities of deleted ones.
  */
 export async function recognise(
   db: Db,
@@ -51,7 +54,7 @@ export async function recognise(
       taken.add(found.identity)
       known = found
     } else if (exact && (await isSharedIdentity(db, feedId, article.identity))) row.identity = distinct
-    else known = exact // the same article in other words
+    else known = exact // the same article with another text
     if (known) await adoptIdentity(db, known, one, changed)
     if (given.has(row.identity)) row.identity = distinct
     if (known?.id === null) forgotten.push(fingerprint(known.identity))
@@ -68,7 +71,7 @@ export async function recognise(
   }
 }
 
-/** Rows that would be new articles, and are forgotten ones: the hashed identity of the forgotten article by row. */
+/** The rows that look new and are deleted articles, with the hashed identity of the deleted article. */
 async function forgottenAmong(db: Db, feedId: string, rows: ArticleRow[]): Promise<Map<ArticleRow, string>> {
   const identities = rows.map(({ identity }) => identity)
   const stored = await findKnown(db, feedId, identities, true)
@@ -86,7 +89,7 @@ function distinctKey(article: NewArticle): string {
   return identityKey(sharedIdentity(article.bare ?? article.identity, article))
 }
 
-/** Finds the article that is stored under the identity of a row, or under what an earlier version made of it. */
+/** Finds the article stored under the identity of a row, or under the identity that an earlier version gave it. */
 async function findExact(
   db: Db,
   feedId: string,
@@ -98,7 +101,7 @@ async function findExact(
   for (const { article, row } of shown)
     earlier.set(
       row,
-      earlierKeys(article.identity).filter((key) => !current.has(key)), // else it is another article of today
+      earlierKeys(article.identity).filter((key) => !current.has(key)), // else it belongs to another entry of this read
     )
   const known = await findKnown(db, feedId, [...current, ...[...earlier.values()].flat()], remembers)
   const found = new Map(
@@ -110,7 +113,10 @@ async function findExact(
   return (row) => found.get(row)
 }
 
-/** By what else the article may be known: with more where it shared its guid or link before, with less where it did not. */
+/**
+ * The other identities under which the article may be stored: longer ones if it shared its guid or link earlier, the
+ * shorter one if it did not.
+ */
 function identityVariants({ identity, bare, url, title }: NewArticle): string[] {
   const base = bare ?? identity
   const shared = [{ url, title }, { title }, { url }].map((more) => sharedIdentity(base, more))
@@ -118,7 +124,7 @@ function identityVariants({ identity, bare, url, title }: NewArticle): string[] 
   return forms.flatMap((form) => [identityKey(form), ...earlierKeys(form)])
 }
 
-/** What shares its guid today is known by title and address. */
+/** An entry that shares its guid now must also have the same title and address. */
 function isMatch(form: KnownArticle | undefined, { article, row }: ShownEntry): boolean {
   if (!form) return false
   return article.bare === undefined || (hasTitle(form, row) && isAt(form, row.canonical))
@@ -138,7 +144,7 @@ async function adoptIdentity(
   await db.updateTable('articles').set({ identity: row.identity }).where('id', '=', id).execute()
 }
 
-/** The articles of the feed that are stored under these identities and, if it `remembers` any, those that were. */
+/** The feed's articles that are stored under these identities; with `remembers` also the deleted ones. */
 async function findKnown(
   db: Db,
   feedId: string,
@@ -160,7 +166,7 @@ async function findKnown(
   return known
 }
 
-/** Whether several entries of the feed have ever had it at once. */
+/** Whether several entries of the feed have shared this guid or link at any time. */
 async function isSharedIdentity(db: Db, feedId: string, bare: string): Promise<boolean> {
   const start = sharedPrefix(bare)
   const earlierStart = `${bare} `
@@ -179,7 +185,7 @@ function hasTitle({ id, titleKey }: KnownArticle, row: ArticleRow): boolean {
   return titleKey === (id === null ? fingerprint(row.titleKey) : row.titleKey)
 }
 
-/** A resolved address stays while the feed gives the same address. */
+/** Whether the article is at this address, or was until its redirect was resolved. */
 function isAt({ id, canonical, asked }: KnownArticle, address: string): boolean {
   const sought = id === null ? fingerprint(address) : address
   return canonical === sought || asked === sought

@@ -4,7 +4,7 @@ import type { Reason } from '../events/reason.ts'
 import { newId } from '../id.ts'
 import type { Db, RetractionRow } from '../schema.ts'
 
-/** The marks of these articles and letters: their ids, and the addresses under which articles may come back in another feed. */
+/** The marks of these articles and letters: their ids, and the addresses that identify an article in another feed. */
 export async function retractionMarks(db: Db, ids: string[]): Promise<string[]> {
   if (ids.length === 0) return []
   const rows = await db.selectFrom('articles').select('canonical').where('id', 'in', ids).execute()
@@ -44,7 +44,7 @@ export async function endRetractions(db: Db, marks: string[], who: string, now: 
   return ended.length
 }
 
-/** All retractions, active or ended, the newest first, each once whatever its marks. */
+/** All retractions, active and ended, newest first; each once, even if it has several marks. */
 export async function allRetractions(db: Db): Promise<RetractionRow[]> {
   const rows = await db.selectFrom('pulls').selectAll().orderBy('id', 'desc').execute()
   const once = new Map(rows.map((row) => [`${row.url} ${row.at}`, row]))
@@ -88,7 +88,7 @@ export async function retractedStories(db: Db, digest: string): Promise<Map<stri
   )
 }
 
-/** The retractions in force of these articles and letters, by the id of each. */
+/** The active retractions of these articles and letters, by the id of each. */
 export async function retractionsOf(db: Db, ids: string[]): Promise<Map<string, RetractionRow>> {
   if (ids.length === 0) return new Map()
   const byAddress = await db
@@ -111,7 +111,7 @@ export type RetractedChoice = Pick<RetractionRow, 'who' | 'reason' | 'at'> & {
   title: string
 }
 
-/** What the edition chose and an editor retracted since. */
+/** The articles and letters of the edition that were retracted after they were chosen. */
 export async function retractedIn(db: Db, editionId: string): Promise<RetractedChoice[]> {
   const chosen = await chosenTitles(db).where('choices.editionId', '=', editionId).orderBy('choices.position').execute()
   const retractions = await retractionsOf(
@@ -124,7 +124,7 @@ export async function retractedIn(db: Db, editionId: string): Promise<RetractedC
   })
 }
 
-/** What editions chose, with the headline that each gives it. */
+/** The articles and letters that editions chose, with the headline in each edition. */
 function chosenTitles(db: Db) {
   return db
     .selectFrom('choices')
@@ -141,7 +141,10 @@ function chosenTitles(db: Db) {
 
 export type AffectedEdition = { editionId: string; headline: string }
 
-/** The editions that chose something with one of these marks, and have not ended without it; with the headline that each gives it. */
+/**
+ * The editions that chose an article or letter with one of these marks and did not end without it, with its headline in
+ * each.
+ */
 export async function affectedEditions(db: Db, marks: string[]): Promise<AffectedEdition[]> {
   if (marks.length === 0) return []
   const marked = chosenTitles(db)

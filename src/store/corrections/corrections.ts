@@ -4,7 +4,7 @@ import { newId } from '../id.ts'
 import { toJson } from '../json.ts'
 import type { CorrectionRow, CorrectionStatus, Db } from '../schema.ts'
 
-/** A change as it was found; what an editor makes of it comes later. */
+/** A detected change, before an editor decides about it. */
 export type FoundChange = Pick<
   CorrectionRow,
   'digest' | 'editionId' | 'articleId' | 'kind' | 'source' | 'changeKey' | 'found' | 'evidence'
@@ -24,13 +24,13 @@ const undecidedColumns = {
 }
 
 /**
- * Proposes a correction, once for each change: one that is proposed or decided about already stays as it is, and one
- * that went away by itself comes back only if that was before `restedSince`. Returns whether it is proposed by this call.
+ * Proposes a correction, once for each change. One that is already proposed or decided stays unchanged; an expired one
+ * is proposed again only if it expired by `expiredBy`. Returns whether this call proposed it.
  */
 export async function proposeCorrection(
   db: Db,
   change: FoundChange,
-  restedSince: Instant,
+  expiredBy: Instant,
   now: Instant,
 ): Promise<boolean> {
   const made = await db
@@ -47,7 +47,7 @@ export async function proposeCorrection(
           evidence: eb.ref('excluded.evidence'),
         }))
         .where('corrections.status', '=', 'lapsed')
-        .where('corrections.lapsedAt', '<=', restedSince),
+        .where('corrections.lapsedAt', '<=', expiredBy),
     )
     .returning('id')
     .executeTakeFirst()
@@ -61,7 +61,7 @@ export type ObservedChanges = Pick<CorrectionRow, 'editionId' | 'articleId' | 's
   keys: string[]
 }
 
-/** Marks proposed corrections as `lapsed` when their change is no longer found. Returns how many. */
+/** Marks proposed corrections as `lapsed` when their change is no longer found. Returns their number. */
 export async function expireUnseen(
   db: Db,
   { editionId, articleId, source, kinds, keys }: ObservedChanges,
@@ -80,8 +80,8 @@ export async function expireUnseen(
 }
 
 /**
- * Marks accepted, unprinted corrections as `doubted` when their change is no longer found; `why` says what is there now.
- * A correction that an editor confirmed after a doubt stays accepted. Returns how many became doubted.
+ * Marks accepted, unprinted corrections as `doubted` when their change is no longer found, with the reason `why`. One
+ * that an editor confirmed after a doubt stays accepted. Returns the number of those that became doubted.
  */
 export async function doubtUnseen(
   db: Db,
@@ -131,8 +131,8 @@ export function openCorrectionsFrom(db: Db, digest: string, source: CorrectionRo
 }
 
 /**
- * Adds the withdrawal of a correction that is printed: accepted, for the next edition and the archive. Returns whether
- * this call did; a correction is withdrawn once.
+ * Adds the withdrawal of a printed correction: accepted, for the next edition and the archive. A correction is
+ * withdrawn once; returns whether this call did it.
  */
 export async function addWithdrawal(
   db: Db,
@@ -168,7 +168,7 @@ export function withdrawalKey(id: string): string {
   return `withdrawal ${id}`
 }
 
-/** Lapses the corrections of an edition that no reader has; printed ones stay. */
+/** Expires the unprinted corrections of an edition that reached no reader; printed ones stay. */
 export async function expireEditionCorrections(db: Db, editionId: string, now: Instant): Promise<void> {
   await db
     .updateTable('corrections')
@@ -206,7 +206,7 @@ export async function moveCorrection(
   return moved !== undefined
 }
 
-/** Gives the corrections to the edition if their text is unchanged; returns how many were still available. */
+/** Assigns the corrections to the edition if their text is unchanged; returns how many were still available. */
 export async function claimCorrections(
   db: Db,
   editionId: string,
@@ -227,12 +227,12 @@ export async function claimCorrections(
   return claimed
 }
 
-/** Releases every correction that the edition holds, so that the next edition prints it. */
+/** Releases all corrections of the edition, so that the next edition prints them. */
 export async function releaseCorrections(db: Db, editionId: string): Promise<void> {
   await db.updateTable('corrections').set({ printedIn: null }).where('printedIn', '=', editionId).execute()
 }
 
-/** A correction beside what was said, in which edition, and in which it is printed. */
+/** A correction with the printed headline, its edition, and the edition that prints the correction. */
 export type CorrectionView = Awaited<ReturnType<typeof correctionsAbout>>[number]
 
 function corrections(db: Db) {

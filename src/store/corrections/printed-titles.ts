@@ -1,13 +1,13 @@
 import type { Instant } from '../../time/clock.ts'
 import type { ChoiceRow, Db } from '../schema.ts'
 
-/** What a sealed edition prints about an article, and what the article's page said at that time. */
+/** The headline of an article in a sealed edition, and the state of the article's page at that time. */
 export type PrintedTitle = Pick<
   ChoiceRow,
   'saidTitle' | 'saidUrl' | 'saidNote' | 'feedTitle' | 'pageTitle' | 'pageNote'
 >
 
-/** Saves the edition's wording with the choice; the article row takes newer wordings later. */
+/** Saves the edition's headline with the choice; the article row changes with its feed. */
 export async function recordPrinted(
   db: Db,
   editionId: string,
@@ -24,12 +24,12 @@ export async function recordPrinted(
 
 export type PrintedTitleRow = Awaited<ReturnType<typeof printedTitlesSince>>[number]
 
-/** Every article of the digest's editions approved since then, with its current wording. */
+/** Every article in editions of the digest approved since then, with its current headline. */
 export function printedTitlesSince(db: Db, digest: string, since: Instant) {
   return printedTitles(db).where('editions.digest', '=', digest).where('editions.approvedAt', '>=', since).execute()
 }
 
-/** What one edition printed about one article, with its current wording. */
+/** One article of one edition, with its current headline. */
 export function printedTitleOf(db: Db, editionId: string, articleId: string): Promise<PrintedTitleRow | undefined> {
   return printedTitles(db)
     .where('choices.editionId', '=', editionId)

@@ -23,18 +23,18 @@ export async function largestDomains(db: Db, engine: Engine, digest: string, lim
 export type FirstShareRule = {
   /** Providers with at least this many recipients get a first share. */
   minimum: number
-  /** The part of a provider's recipients that goes first, from 0 to 1 … */
+  /** The part of a provider's recipients in its first share, from 0 to 1 … */
   share: number
-  /** … and how many people it has at least. */
+  /** … and the minimum number of people in it. */
   minRecipients: number
-  /** Where on the ring of places the shares begin: the last three hex digits of an id. */
+  /** Where on the ring the first shares begin: the last three hex digits of an id. */
   firstPlace: string
 }
 
 /**
- * The large mail providers of those who would get an edition of the digest now, with the places between which their
- * first shares stand: from `firstPlace` on, round the ring, the minRecipients places that hold enough people. The people are
- * counted by place, so a share is never smaller than required, however the ids are distributed.
+ * The large mail providers of the digest's active subscribers, with the range of places of each first share: from
+ * `firstPlace` around the ring, as few places as hold enough people. People are counted by place, so a share is never
+ * too small, however the ids are distributed.
  */
 export async function planFirstShares(
   db: Db,
@@ -89,7 +89,7 @@ export function canariesOf(db: Db, editionId: string): Promise<CanaryRow[]> {
 
 type Canary = Pick<CanaryRow, 'editionId' | 'name'>
 
-/** Records that the first share is finished; the rest waits from now. */
+/** Records that the first share is finished: the wait before the others begins. */
 export function startCanaryWait(db: Db, canary: Canary, waitingSince: Instant): Promise<boolean> {
   return changeCanary(db, canary, { waitingSince })
 }
@@ -98,7 +98,10 @@ export function stopCanary(db: Db, canary: Canary, stoppedAt: Instant): Promise<
   return changeCanary(db, canary, { stoppedAt })
 }
 
-/** Releases the rest. False: another process has done so, or the edition is not being sent. Call it in a transaction. */
+/**
+ * Releases the other deliveries. False: another process did so, or the edition is not being sent. Call it in a
+ * transaction.
+ */
 export async function releaseCanary(db: Db, canary: Canary, releasedAt: Instant): Promise<boolean> {
   if (!(await changeCanary(db, canary, { releasedAt }, 'sending'))) return false
   await markDue(db, canary.editionId)
@@ -130,7 +133,10 @@ async function changeCanary(
   return (await update.executeTakeFirst()).numUpdatedRows > 0n
 }
 
-/** How many of the first shares of an edition stand in each state, by provider; `isLater`: they wait for a later time. */
+/**
+ * The number of deliveries in each state in an edition's first shares, by provider; `isLater`: they wait for a later
+ * time.
+ */
 export async function countFirstShares(db: Db, editionId: string, names: string[], now: Instant) {
   const isLater = sql<number>`case when next_attempt_at > ${now} then 1 else 0 end`
   const rows = await db

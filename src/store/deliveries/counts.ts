@@ -62,7 +62,9 @@ export async function writeCounts(db: Db, editionId: string, change: CountChange
     .execute()
 }
 
-/** How many deliveries of the edition have each status, by the counters: a handful of rows, whatever its size. */
+/**
+ * The number of the edition's deliveries in each status, by the counters: a handful of rows for an edition of any size.
+ */
 export async function countDeliveries(db: Db, editionId: string): Promise<DeliveryCounts> {
   const leased = db
     .selectFrom('slices')
@@ -130,8 +132,8 @@ async function statusesInFlight(db: Db, editionId: string): Promise<DeliveryStat
 }
 
 /**
- * The counters, held against an index: whether a delivery is left to send decides whether an edition ends. Counters that
- * are wrong about that are set right first.
+ * The counters, checked against an index: whether deliveries are left to send decides whether the edition ends.
+ * Counters that are wrong about that are corrected first.
  */
 export async function countChecked(db: Db, engine: Engine, editionId: string): Promise<DeliveryCounts> {
   const counts = await countDeliveries(db, editionId)

@@ -6,7 +6,7 @@ import { nextSliceDue, type SliceLease } from './slices.ts'
 
 export { countDeliveries, type DeliveryCounts } from './counts.ts'
 
-/** What the sender needs to know of one delivery. */
+/** The data of one delivery that sending needs. */
 export type QueuedDelivery = {
   editionId: string
   subscriberId: string
@@ -22,8 +22,8 @@ export type QueuedDelivery = {
 }
 
 /**
- * The deliveries of a slice that may be tried, in the order of subscribers. Of those that wait for a canary, only those of
- * the providers in `released`.
+ * The deliveries of a slice that may be tried now, in the order of subscribers. Of those that wait for a canary, only
+ * the ones to providers in `released`.
  */
 export function dueDeliveries(
   db: Db,
@@ -58,7 +58,7 @@ export function dueDeliveries(
     .execute()
 }
 
-/** When the next delivery that waits may be tried; undefined if none waits for a time. */
+/** When the next waiting delivery may be tried; undefined if none waits for a time. */
 export async function nextDueAt(db: Db, editionId: string): Promise<Instant | undefined> {
   const unknown = await db
     .selectFrom('deliveries')

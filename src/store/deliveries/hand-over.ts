@@ -14,12 +14,12 @@ export type DeliveryResult = Pick<
 
 export type Wanted = Pick<DeliveryRow, 'subscriberId' | 'status'>
 
-/** One commit of a slice's owner: results, and the deliveries to hand over next. */
+/** One commit of a slice's owner: results, and the deliveries to send next. */
 export type WriterBatch = {
   slice: SliceLease
   results: DeliveryResult[]
   wanted: Wanted[]
-  /** Deliveries that are in flight and stay so. */
+  /** Deliveries that stay in flight. */
   inFlight: string[]
 }
 
@@ -29,9 +29,9 @@ type Sender = { editionId: string; digest: string; workerId: string }
 export type Committed = { versions: (number | undefined)[]; claimed: Set<string> }
 
 /**
- * Records results and claims due deliveries, if the edition is being sent, sending is not stopped, and the person has neither left
- * nor is suppressed; send only those in `claimed`. Call it in a transaction, with batches in the order of their slices; throws
- * where a result cannot be written.
+ * Records results, and claims due deliveries if the edition is being sent, sending is not stopped, and the person has
+ * not left and is not suppressed; send only those in `claimed`. Call it in a transaction, with the batches in the order
+ * of their slices; throws if a result cannot be written.
  */
 export async function recordAndClaim(
   db: Db,
@@ -61,7 +61,7 @@ export async function recordAndClaim(
   return { versions, claimed: new Set(statusNow.keys()) }
 }
 
-/** The result of an earlier commit of the same batches whose answer was lost; undefined if it changed nothing. */
+/** The result of an earlier commit of the same batches whose answer was lost; undefined if nothing was committed. */
 export async function committedBefore(db: Db, batches: WriterBatch[]): Promise<Committed | undefined> {
   const claimed = new Set<string>()
   const versions: (number | undefined)[] = []
@@ -129,7 +129,7 @@ function writeSliceQuery(db: Db, value: Placeholder) {
     .where('version', '=', sql<number>`${value('version')}`)
 }
 
-/** Which of these may be handed over now, with their status. */
+/** The deliveries among these that may be sent now, with their status. */
 async function claimable(
   db: Db,
   engine: Engine,
@@ -221,7 +221,7 @@ function recordQuery(db: Db, value: Placeholder, count: number, isOneReply: bool
     .where('status', 'in', ['queued', 'deferred'])
 }
 
-/** What is written to `deliveries.exception` beside a status. */
+/** The value of `deliveries.exception` for a status. */
 export function exceptionOf(status: DeliveryStatus): DeliveryStatus | null {
   return status === 'deferred' || status === 'refused' || status === 'unknown' ? status : null
 }

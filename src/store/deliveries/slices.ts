@@ -6,7 +6,7 @@ import { newId } from '../id.ts'
 import type { Db, SliceRow } from '../schema.ts'
 import { CountChange, statuses, writeCounts, zeroCounts } from './counts.ts'
 
-/** A slice as its owner knows it. `version` is that of the owner's last commit. */
+/** A leased slice. `version` is that of the owner's last commit. */
 export type SliceLease = Pick<SliceRow, 'editionId' | 'firstId' | 'lastId'> & { leaseId: string; version: number }
 
 /** A large edition has slices of this many people; a small one has smaller slices, so that several workers share it. */
@@ -106,7 +106,7 @@ async function lease(
   return row && { editionId, firstId, lastId: row.lastId, leaseId, version: 0 }
 }
 
-/** Whether the slice is still leased, and by whom; with its state at the last commit. */
+/** The slice with its state at the last commit, and its current lease. */
 export function sliceNow(db: Db, { editionId, firstId }: Pick<SliceRow, 'editionId' | 'firstId'>) {
   return db
     .selectFrom('slices')
@@ -136,8 +136,8 @@ export function orphanedSlices(db: Db): Promise<SliceRow[]> {
 }
 
 /**
- * Ends a lease: computes from the deliveries what is left and when it is due, and adds the owner's counts to the edition's
- * counters. Returns what was in flight; undefined if the lease had ended before. Call it in a transaction.
+ * The first half of a release: prevents further commits of the owner. Returns the deliveries in flight; undefined if
+ * the lease had ended before. Call it in a transaction.
  */
 export async function endLease(
   db: Db,
@@ -155,7 +155,10 @@ export async function endLease(
   return row && (JSON.parse(row.inFlight) as string[])
 }
 
-/** The second half of a release, once what was in flight is settled. */
+/**
+ * The second half, once the deliveries in flight are settled: computes what is left and when it is due, and adds the
+ * owner's counts to the edition's counters.
+ */
 export async function freeSlice(
   db: Db,
   { editionId, firstId }: Pick<SliceRow, 'editionId' | 'firstId'>,

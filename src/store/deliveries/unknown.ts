@@ -63,8 +63,8 @@ async function releaseAll(db: Db, slices: SliceRow[], now: Instant): Promise<num
 }
 
 /**
- * Queues the unknown deliveries of an edition again, with the same Message-ID: the rule `repeat`. One that a crash cut
- * off goes at once, one that the relay cut off when its time has come; none more often than `maxAttempts`.
+ * Queues the unknown deliveries of an edition again, with the same Message-ID (the rule `repeat`), up to `maxAttempts`
+ * attempts. One that our crash cut off is due now; one that the relay cut off, at its next attempt.
  */
 export function repeatUnknown(db: Db, editionId: string, maxAttempts: number, now: Instant): Promise<number> {
   return transaction(db, async (trx) => {

@@ -22,7 +22,7 @@ export async function addZoneSends(db: Db, editionId: string, sends: { zone: str
     .execute()
 }
 
-/** Copies that wait for their hour, by that hour; the earliest first. */
+/** The number of deliveries that wait for their hour, by that hour, earliest first. */
 export async function countWaitingByHour(
   db: Db,
   editionId: string,

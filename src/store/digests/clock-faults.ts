@@ -11,12 +11,12 @@ import type { ClockFaultRow, Db, EditionRow } from '../schema.ts'
 /** The largest allowed difference between the clocks of machines that share a store; a later time is from a wrong clock. */
 const maxSkewMs = 5 * minute
 
-/** Whether only a clock that was ahead can have written this, by what the clock shows now. */
+/** Whether a clock that was ahead wrote this, by the current time. */
 export function isFromFuture(writtenAt: Instant, now: Instant): boolean {
   return writtenAt > addMs(now, maxSkewMs)
 }
 
-/** The edition that the digest has for that due time. */
+/** The digest's edition for that due time. */
 export function editionDueAt(db: Db, digest: string, dueAt: Instant): Promise<EditionRow | undefined> {
   return db
     .selectFrom('editions')
@@ -26,7 +26,7 @@ export function editionDueAt(db: Db, digest: string, dueAt: Instant): Promise<Ed
     .executeTakeFirst()
 }
 
-/** The newest due time by `now` of an edition that was not put down as skipped by a clock ahead of `now`. */
+/** The newest due time up to `now`, without runs that a clock ahead of `now` recorded as skipped. */
 export async function lastDueBy(db: Db, digest: string, now: Instant): Promise<Instant | undefined> {
   const row = await db
     .selectFrom('editions')
@@ -40,7 +40,7 @@ export async function lastDueBy(db: Db, digest: string, now: Instant): Promise<I
 
 export type FutureSkip = Pick<EditionRow, 'id' | 'dueAt' | 'composedAt' | 'reason'>
 
-/** The runs after `after` that were put down as skipped by a clock ahead of `now`, by due time. */
+/** The runs after `after` that a clock ahead of `now` recorded as skipped, by due time. */
 export function futureSkips(db: Db, digest: string, after: Instant, now: Instant): Promise<FutureSkip[]> {
   return db
     .selectFrom('editions')
@@ -53,7 +53,7 @@ export function futureSkips(db: Db, digest: string, after: Instant, now: Instant
     .execute()
 }
 
-/** Editions of the digest, not sent yet, that a clock ahead of `now` made. */
+/** Unsent editions of the digest that a clock ahead of `now` composed. */
 export function futureEditions(db: Db, digest: string, now: Instant): Promise<EditionRow[]> {
   return db
     .selectFrom('editions')
@@ -71,7 +71,7 @@ const noticeDelayMs = minute
 type NewFault = { digest: string; aheadUntil: Instant; skips: FutureSkip[] }
 
 /**
- * Records that a clock was ahead, and reopens the runs that it skipped too early; the fault keeps their data.
+ * Records that a clock was ahead, and reopens the runs that it skipped too early, whose data stays with the fault.
  * Returns whether this fault is new.
  */
 export function reopenRuns(db: Db, { digest, aheadUntil, skips }: NewFault, now: Instant): Promise<boolean> {
@@ -81,7 +81,7 @@ export function reopenRuns(db: Db, { digest, aheadUntil, skips }: NewFault, now:
       await trx.deleteFrom('choices').where('editionId', '=', id).execute()
       await trx.deleteFrom('events').where('edition', '=', id).execute()
       await trx.deleteFrom('editions').where('id', '=', id).where('status', '=', 'skipped').execute()
-      await deleteMails(trx, { keys: [mailKey('run-skipped', [id])] }) // if it is skipped in truth, that is news
+      await deleteMails(trx, { keys: [mailKey('run-skipped', [id])] }) // a later skip needs its own notice
     }
     const reopened = JSON.stringify(
       skips.map(({ dueAt, composedAt, reason }) => ({ dueAt, composedAt, reason: reason && fromJson(reason) })),
@@ -118,10 +118,7 @@ export function clockFaultsByIds(db: Db, ids: string[]): Promise<ClockFaultRow[]
   return db.selectFrom('clockFaults').selectAll().where('id', 'in', ids).orderBy('id').execute()
 }
 
-/**
- * Lets what a clock ahead of `now` put off be tried again: copies of the edition that were deferred by it, and first
- * shares that it let wait from then on.
- */
+/** Makes deliveries and first shares due again that a clock ahead of `now` postponed. */
 export async function clearFutureWaits(db: Db, editionId: string, now: Instant): Promise<void> {
   const ahead = addMs(now, maxSkewMs)
   const waiting = await db

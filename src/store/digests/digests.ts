@@ -8,13 +8,13 @@ export type DigestMarks = { firstSeenAt: Instant; decidedUntil: Instant }
 /** Five cron fields and their zone; both empty: the job file is missing. */
 export type Schedule = { schedule: string; zone: string }
 
-/** From `at` on (not at that instant itself) runs are decided by this schedule. */
+/** The schedule that decides the runs after `at`. */
 export type ScheduleChange = Schedule & { at: Instant }
 
-/** `before`: the schedule that this one takes the place of. `newer`: the one that counts instead of it. */
+/** `before`: the schedule that this one replaced. `newer`: the schedule that applies instead. */
 export type RecordedSchedule = { before?: ScheduleChange | undefined; newer?: ScheduleChange | undefined }
 
-/** The schedules of the digest, the oldest first; those of runs that were decided long ago are not kept. */
+/** The schedules of the digest, oldest first, without those of runs decided long ago. */
 export async function schedulesOf(db: Db, name: string): Promise<ScheduleChange[]> {
   const rows = await db.selectFrom('scheduleChanges').selectAll().where('digest', '=', name).orderBy('at').execute()
   return rows.map(({ at, schedule: text }) => {
@@ -24,9 +24,9 @@ export async function schedulesOf(db: Db, name: string): Promise<ScheduleChange[
 }
 
 /**
- * Writes down since when a process has this schedule of a digest. The one that was read last counts, whichever process
- * read it; one that a clock ahead of `now` put down gives way. A file that is back with the schedule that it had was
- * never away. Writes nothing where nothing changes.
+ * Records from when a process uses this schedule of a digest. The last one that any process read applies, except one
+ * from a clock ahead of `now`. A job file that returns with the same schedule counts as never removed; no change writes
+ * nothing.
  */
 export async function recordSchedule(
   db: Db,
@@ -48,7 +48,7 @@ export async function recordSchedule(
   })
 }
 
-/** The job file of the digest is away since `at`: from then on nothing is due until it is back. */
+/** Records that the digest's job file is missing since `at`: no run is due until it returns. */
 export async function recordJobFileAway(db: Db, name: string, at: Instant): Promise<void> {
   await recordSchedule(db, name, { schedule: '', zone: '', at }, at)
 }
@@ -59,7 +59,7 @@ function withChange(known: ScheduleChange[], given: ScheduleChange): ScheduleCha
   return isSameSchedule(earlier.at(-1), given) ? earlier : [...earlier, given]
 }
 
-/** Those that ended before the runs that are still open are left out. */
+/** Leaves out schedules that ended before the runs that are still open. */
 async function saveSchedules(db: Db, name: string, changes: ScheduleChange[], decidedUntil: Instant): Promise<void> {
   const first = changes.findLastIndex(({ at }) => at <= decidedUntil)
   const rows = changes
@@ -78,8 +78,8 @@ function scheduleText({ schedule, zone }: Schedule): string {
 }
 
 /**
- * The instant up to which every due run of the digest has been decided. A digest that is new is met here: nothing that
- * was due before now is a missed run.
+ * The instant up to which every due run of the digest is decided. A new digest is added here with the current time, so
+ * that earlier runs do not count as missed.
  */
 export async function digestMarks(db: Db, name: string, now: Instant): Promise<DigestMarks> {
   await ensureDigest(db, name, now)
@@ -90,12 +90,12 @@ export async function digestMarks(db: Db, name: string, now: Instant): Promise<D
     .executeTakeFirstOrThrow()
 }
 
-/** The same where nothing may be written; undefined for a digest that is new. */
+/** The same without writing; undefined for a new digest. */
 export function findDigestMarks(db: Db, name: string): Promise<DigestMarks | undefined> {
   return db.selectFrom('digests').select(['firstSeenAt', 'decidedUntil']).where('name', '=', name).executeTakeFirst()
 }
 
-/** The digest is met now, and not at the later time that a wrong clock showed. */
+/** Sets the first appearance of the digest to now, instead of a later time from a wrong clock. */
 export async function resetFirstSeen(db: Db, name: string, now: Instant): Promise<void> {
   await db
     .updateTable('digests')
@@ -105,7 +105,7 @@ export async function resetFirstSeen(db: Db, name: string, now: Instant): Promis
     .execute()
 }
 
-/** Moves the mark forward; it never moves back, whatever the clock shows. */
+/** Moves the mark forward, and never back, even if the clock was set back. */
 export async function markDecided(db: Db, name: string, dueAt: Instant): Promise<void> {
   await db
     .updateTable('digests')
@@ -125,7 +125,7 @@ export async function lockDigest(db: Db, name: string, now: Instant): Promise<vo
     .execute()
 }
 
-/** The same for all digests: these, and those whose job files are missing. Locks them in one order to prevent deadlock. */
+/** The same for all digests: these, and those with a missing job file. Locks them in one order to prevent deadlock. */
 export async function lockAllDigests(db: Db, names: string[], now: Instant): Promise<void> {
   const known = await db.selectFrom('digests').select('name').execute()
   for (const name of [...new Set([...names, ...known.map((row) => row.name)])].sort()) await lockDigest(db, name, now)

@@ -1,17 +1,17 @@
 import { type Clock, type Instant, msBetween, second } from '../../time/clock.ts'
 import type { StoreError } from './failure.ts'
 
-/** Since when the database fails, and why. */
+/** When and why the database began to fail. */
 export type Outage = { since: Instant; error: StoreError }
 
-/** A disk that is full again within this time counts as full throughout. */
+/** A disk that is full again within this time was full throughout. */
 const sameOutageMs = 30 * second
 
-/** Remembers the outage under way, from the results of the statements that are run anyway. */
+/** The current outage, if any, by the results of all statements. */
 export class Availability {
   readonly #clock: Clock
   #outage: Outage | undefined
-  /** The one before, and when it ended: on a full disk a small write succeeds now and then. */
+  /** The last outage and its end: on a full disk an occasional small write succeeds. */
   #last: { outage: Outage; endedAt: Instant } | undefined
 
   constructor(clock: Clock) {
@@ -33,7 +33,7 @@ export class Availability {
     return outage.error.kind === kind && ago >= 0 && ago < sameOutageMs ? outage : undefined
   }
 
-  /** A statement succeeded. A read does not show that there is space to write, or that the write lock is free. */
+  /** A statement succeeded. A read does not prove that there is space to write, or that the write lock is free. */
   recordSuccess(what: 'read' | 'write'): void {
     if (!this.#outage) return
     const { kind } = this.#outage.error

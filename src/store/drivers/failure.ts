@@ -2,17 +2,16 @@ import { AppError, messageOf, systemCode } from '../../errors.ts'
 import { writeAccessHint } from './write-access.ts'
 
 /**
- * Why an operation of the database failed, where the statement is not at fault.
- * `unreachable`: no connection, or one that broke · `locked`: another program holds the write lock · `full`: the disk ·
- * `disk`: it cannot be read or written · `denied`: no permission · `busy`: the server requests a retry · `damaged`: the file
- * is no database any more.
+ * The cause of a database failure that is not the statement's fault. `unreachable`: no connection, or a broken one ·
+ * `locked`: another program holds the write lock · `full`: the disk · `disk`: reading or writing fails · `denied`: no
+ * permission · `busy`: the server requests a retry · `damaged`: the file is not a valid database.
  */
 export type StoreFailureKind = 'unreachable' | 'locked' | 'full' | 'disk' | 'denied' | 'busy' | 'damaged'
 
-/** Where the database is, for sentences: the file of SQLite, or `host:port` of PostgreSQL. */
+/** The location of the database for messages: the file of SQLite, or `host:port` of PostgreSQL. */
 export type StoreLocation = { file: string } | { server: string }
 
-/** The database cannot serve for now, or its file is damaged. `cause` is the error of the driver. */
+/** A database that is unavailable or damaged. `cause` is the error of the driver. */
 export class StoreError extends AppError {
   readonly kind: StoreFailureKind
 
@@ -24,16 +23,15 @@ export class StoreError extends AppError {
 }
 
 /**
- * Whether the same operation may succeed later without a change to the program or its data: a refused or lost
- * connection, a server that shuts down, a locked database, a full disk. A commit that fails so may have been done:
- * who retries one must be able to do it twice.
+ * Whether the same operation may succeed later without a change: a refused or lost connection, a server shutdown, a
+ * locked database, a full disk. A failed commit may have succeeded, so only repeatable work may be retried.
  */
 export function isStoreUnavailable(error: unknown): boolean {
   const failure = storeErrorIn(error)
   return failure !== undefined && failure.kind !== 'damaged'
 }
 
-/** The StoreError that an error is, was caused by, or came upon while something was closed. */
+/** The StoreError that the error is, or that its causes contain. */
 export function storeErrorIn(error: unknown): StoreError | undefined {
   if (error instanceof StoreError) return error
   if (error instanceof SuppressedError) return storeErrorIn(error.suppressed) ?? storeErrorIn(error.error)
@@ -80,7 +78,10 @@ function hintOf(kind: StoreFailureKind, place: StoreLocation): string {
   )
 }
 
-/** The primary result codes of SQLite (https://sqlite.org/rescode.html) that say more of the surroundings than of a statement. */
+/**
+ * The primary result codes of SQLite (https://sqlite.org/rescode.html) that are about the environment rather than the
+ * statement.
+ */
 const sqliteKinds: Record<number, StoreFailureKind> = {
   3: 'denied', // SQLITE_PERM
   5: 'locked', // SQLITE_BUSY
@@ -106,7 +107,7 @@ const postgresKinds: Record<string, StoreFailureKind> = {
   '57P01': 'unreachable', // admin_shutdown
   '57P02': 'unreachable', // crash_shutdown
   '57P03': 'unreachable', // cannot_connect_now
-  '55000': 'unreachable', // object_not_in_prerequisite_state: a database that takes no connections now
+  '55000': 'unreachable', // object_not_in_prerequisite_state: a database that accepts no connections now
   '57P05': 'unreachable', // idle_session_timeout
   '25P03': 'unreachable', // idle_in_transaction_session_timeout
   '25006': 'unreachable', // read_only_sql_transaction: a standby, while a failover is under way
@@ -117,13 +118,13 @@ const postgresKinds: Record<string, StoreFailureKind> = {
   '58030': 'disk', // io_error
 }
 
-/** The kind of an error with a SQLSTATE; undefined if it is a fault of the statement, or has none. */
+/** The kind of an error with a SQLSTATE; undefined if it is the statement's fault, or has none. */
 export function postgresFailureKind(error: unknown): StoreFailureKind | undefined {
   const state = sqlState(error)
   return state === undefined ? undefined : (postgresKinds[state] ?? postgresKinds[state.slice(0, 2)])
 }
 
-/** The five characters of SQLSTATE that a PostgreSQL server sent, if it did. */
+/** The five characters of SQLSTATE from a PostgreSQL server; undefined for any other error. */
 export function sqlState(error: unknown): string | undefined {
   const { code, severity } = error as { code?: unknown; severity?: unknown }
   return typeof code === 'string' && typeof severity === 'string' ? code : undefined

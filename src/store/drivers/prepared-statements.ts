@@ -17,16 +17,15 @@ const compiledStatements = new WeakMap<object, Map<string, CompiledStatement>>()
 
 const names = new Map<string, string>()
 
-/** The name under which a server may keep the plan of a statement; undefined for one that is not run again and again. */
+/** The name under which a server may cache the plan of a statement; undefined for one that runs once. */
 export function statementName(sql: string): string | undefined {
   return names.get(sql)
 }
 
 /**
- * Runs a statement that is built and compiled once, and from then on only given its values: for the few that run for
- * every recipient, where building costs more than running. `build` gets a stand-in for each value, by its name, and for
- * one of a list by its index too, and must use it as a value and nothing else; the same name must always build the same
- * statement.
+ * Runs a statement that is built and compiled only once, for the few statements that run for every recipient. `build`
+ * gets a placeholder for each value, by name (and index in a list), and may use it only as a value; the same name must
+ * always build the same statement.
  */
 export async function runPrepared<R>(
   db: Db,

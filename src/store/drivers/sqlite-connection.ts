@@ -3,10 +3,10 @@ import type { QueryResult } from 'kysely'
 
 type Prepared = { statement: StatementSync; hasRows: boolean }
 
-/** The most statements kept; each length of a list of values is a different statement. */
+/** Maximum number of cached statements; each length of a list of values is a different statement. */
 const maxStatements = 500
 
-/** One connection of `node:sqlite`. Its statements are kept, because preparing one costs more than running it. */
+/** One connection of `node:sqlite` with a statement cache, because preparing costs more than running. */
 export class SqliteConnection {
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, Prepared>()
@@ -15,7 +15,7 @@ export class SqliteConnection {
     this.#database = database
   }
 
-  /** SQLite itself rolls back a transaction that a full or broken disk has stopped. */
+  /** SQLite rolls back a transaction after a disk error. */
   get isInTransaction(): boolean {
     return this.#database.isTransaction
   }

@@ -11,14 +11,14 @@ import { WriteLock } from './write-lock.ts'
 
 export type SqliteOptions = {
   availability: Availability
-  /** How long a write waits for another program that holds the write lock, in milliseconds. */
+  /** Milliseconds that a write waits for another program's write lock. */
   maxLockWaitMs: number
 }
 
 /** How long consecutive statements may hold the event loop before timers and connections can run. */
 const maxRunMs = 10
 
-/** A file of SQLite with a connection that writes, and one that only reads. */
+/** A SQLite file with one connection for writing and one for reading. */
 export class SqliteDatabase {
   readonly writeLock = new WriteLock()
   readonly #path: string
@@ -48,15 +48,15 @@ export class SqliteDatabase {
   }
 
   /**
-   * To be awaited before each statement. SQLite answers at once, so a loop that only awaits statements would never let
-   * anything else happen: every ten milliseconds the event loop has a turn, within transactions too.
+   * Await it before each statement: SQLite answers synchronously, so a loop of statements would block all other work.
+   * Yields to the event loop every ten milliseconds, also within transactions.
    */
   async yieldIfDue(): Promise<void> {
     for (;;) {
       const seen = this.#lastPause
       if (performance.now() - seen < maxRunMs) return
       await yieldToEventLoop()
-      if (this.#lastPause !== seen) continue // of several that waited another was first: its statement counts
+      if (this.#lastPause !== seen) continue // another caller that waited has just yielded
       this.#lastPause = performance.now()
       return
     }
@@ -67,7 +67,7 @@ export class SqliteDatabase {
     return this.#run<R>(this.#writer, 'write', sql, parameters)
   }
 
-  /** Does the work once no other program's lock is in its way; throws StoreError `maxLockWaitMs` after `since`. */
+  /** Does the work when no other program holds the lock; throws StoreError `maxLockWaitMs` after `since`. */
   async whenUnlocked<T>(work: () => T, since = performance.now()): Promise<T> {
     const deadline = since + this.#options.maxLockWaitMs
     for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, 32)) {
@@ -78,11 +78,11 @@ export class SqliteDatabase {
         const isLocked = failure instanceof StoreError && failure.kind === 'locked'
         if (!isLocked || this.#isClosed || performance.now() >= deadline) throw this.#noted(failure)
       }
-      await sleep(waitMs * (0.5 + Math.random())) // by chance, or two processes would meet again and again
+      await sleep(waitMs * (0.5 + Math.random())) // random, or two processes would collide again
     }
   }
 
-  /** The reader first: the last connection brings everything into the main file, which one that only reads cannot. */
+  /** Closes the reader first: the last connection writes the log into the main file, which a read-only one cannot. */
   close(): void {
     this.#isClosed = true
     if (this.#reader !== this.#writer) this.#reader.close()

@@ -8,7 +8,7 @@ import {
 } from 'kysely'
 import type { SqliteDatabase } from './sqlite-database.ts'
 
-/** SQLite for Kysely, over two connections and a lock of our own. */
+/** SQLite for Kysely, with two connections and our own lock. */
 export class TwoConnectionDialect extends SqliteDialect {
   readonly #database: SqliteDatabase
 
@@ -28,16 +28,16 @@ export class TwoConnectionDialect extends SqliteDialect {
 
 class TwoConnectionAdapter extends SqliteAdapter {
   override get supportsMultipleConnections(): boolean {
-    return true // Kysely would let one query at a time through; here writes take turns by a lock that reads do not need
+    return true // Kysely would run one query at a time; here only writes wait for each other
   }
 }
 
-/** What Kysely takes for a connection: a turn with one of the two. */
+/** A connection for Kysely, which shares the two connections of SQLite. */
 class SharedConnection implements DatabaseConnection {
   readonly #database: SqliteDatabase
   /** Holds the write lock, between `begin` and the end. */
   isInTransaction = false
-  /** Why SQLite has ended the transaction by itself: what follows must not be done outside of it. */
+  /** Why SQLite ended the transaction: later statements must not run outside of it. */
   #endedBy: unknown
 
   constructor(database: SqliteDatabase) {
@@ -70,14 +70,14 @@ class SharedConnection implements DatabaseConnection {
   }
 
   streamQuery(): never {
-    throw new Error('nothing is streamed: read page by page')
+    throw new Error('streaming is not supported: read page by page')
   }
 
   async begin(): Promise<void> {
     const since = performance.now()
     await this.#database.writeLock.acquire()
     try {
-      // At once for writing: a transaction that has read, and only then had to wait, would fail instead.
+      // For writing from the start: a transaction that reads first cannot wait for the lock later.
       await this.#database.whenUnlocked(() => this.#database.write('begin immediate'), since)
       this.isInTransaction = true
       this.#endedBy = undefined

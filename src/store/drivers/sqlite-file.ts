@@ -6,9 +6,9 @@ import { AppError, systemCode } from '../../errors.ts'
 const magic = 'SQLite format 3\0'
 
 /**
- * Sees to it that a file of SQLite is at `path`, and returns whether it had to be made: with mode 0600, which its log and
- * its shared memory file inherit, in a folder with 0700. Throws AppError `missing` where there is none and `mayCreate`
- * is false, `invalid` where something else is; neither changes anything on the disk.
+ * Creates the SQLite file if it is missing, with mode 0600 (its log and shared memory inherit it) in a folder with
+ * 0700; returns whether it did. Throws AppError `missing` without `mayCreate`, `invalid` for another kind of file; both
+ * change nothing.
  */
 export function ensureSqliteFile(path: string, mayCreate: boolean): boolean {
   const found = headOf(path)
@@ -20,7 +20,10 @@ export function ensureSqliteFile(path: string, mayCreate: boolean): boolean {
   return true
 }
 
-/** The first bytes of the file; undefined if there is none, and what SQLite begins with where only SQLite can say why not. */
+/**
+ * The first bytes of the file; undefined if it does not exist. If it cannot be read it counts as a database, because
+ * SQLite reports the reason.
+ */
 function headOf(path: string): string | undefined {
   let file: number
   try {

@@ -5,15 +5,15 @@ import { SqliteDatabase, type SqliteOptions } from './sqlite-database.ts'
 import { TwoConnectionDialect } from './sqlite-driver.ts'
 
 /**
- * Opens a file of SQLite in WAL mode, with one connection that writes and one that reads: a read waits neither
- * for our transactions nor for another program's write lock. A locked database does not block this thread: we try again a
- * little later. Throws StoreError where the environment causes the failure.
+ * Opens a SQLite file in WAL mode, with one connection for writing and one for reading: a read waits neither for our
+ * transactions nor for another program's write lock. A locked database does not block this thread; throws StoreError
+ * for failures of the environment.
  */
 export async function openSqlite(path: string, options: SqliteOptions): Promise<Dialect> {
   const writing = new DatabaseSync(path, { timeout: 0 })
   const database = new SqliteDatabase(path, new SqliteConnection(writing), options)
   try {
-    // NORMAL in WAL mode loses nothing when the process is killed; only a power cut may take what `sync` has not reached.
+    // NORMAL in WAL mode loses nothing when the process is killed; only a power cut may lose what `sync` has not written.
     // At each checkpoint this thread waits for the disk twice: after 16 MB, and not after 4, a page that changes often is written once.
     await database.whenUnlocked(() =>
       writing.exec(

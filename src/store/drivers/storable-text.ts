@@ -1,7 +1,7 @@
 /**
- * The parameters of a statement as both engines can store them: without NUL (PostgreSQL refuses it, and SQLite ends some
- * functions at it), and with U+FFFD in the place of a surrogate without its partner, which UTF-8 cannot write.
- * Returns the same array where nothing has to change.
+ * The parameters of a statement in a form that both engines can store: without NUL (PostgreSQL refuses it, some
+ * functions of SQLite end there), and with U+FFFD for lone surrogates, which UTF-8 cannot encode. Returns the same
+ * array if nothing changes.
  */
 export function storableParameters(parameters: readonly unknown[]): readonly unknown[] {
   for (let index = 0; index < parameters.length; index++) {
@@ -11,17 +11,17 @@ export function storableParameters(parameters: readonly unknown[]): readonly unk
   return parameters
 }
 
-/** The text as the store keeps it. */
+/** The text in the form in which the store keeps it. */
 export function storableText(text: string): string {
   return isStorable(text) ? text : text.replaceAll('\0', '').toWellFormed()
 }
 
-/** The same of every text in a value of arrays and plain objects, the names of fields too. */
+/** The same for every text in a value of arrays and plain objects, including field names. */
 export function storable<T>(value: T): T {
   return clean(value) as T
 }
 
-/** A value as JSON, whose texts are storable when they are read back too: escaped, they would pass as any other text. */
+/** A value as JSON with storable texts: JSON escapes would hide characters from the check of the parameters. */
 export function storableJson(value: unknown): string {
   return JSON.stringify(storable(value))
 }

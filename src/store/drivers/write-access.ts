@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { dirname } from 'node:path'
 
-/** What to do about a database file that cannot be written: who needs to, whose it is, and the command to type. */
+/** How to make a database file writable: the user, the owner, and the command. */
 export function writeAccessHint(file: string): string {
   const uid = process.getuid?.()
   const owners = [dirname(file), file].map((path) => ownerOf(path))
@@ -11,7 +11,7 @@ export function writeAccessHint(file: string): string {
   return writeAccessText(file, { owner: userName(other), user: userName(uid) })
 }
 
-/** `names`: to which user the file or its folder belongs, and as which user lastword runs, where they differ. */
+/** `names`: the owner of the file or its folder, and the user of lastword, if they differ. */
 export function writeAccessText(file: string, names?: { owner: string; user: string }): string {
   const folder = dirname(file)
   const needs = `The user that runs lastword needs to write to ${folder} and to ${file}.`
@@ -24,7 +24,7 @@ function ownerOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.uid
 }
 
-/** The name in passwd(5), which names users by number in its third field; the number where there is none. */
+/** The name in passwd(5), which has the user's number in its third field; the number if there is none. */
 function userName(uid: number): string {
   try {
     if (userInfo().uid === uid) return userInfo().username

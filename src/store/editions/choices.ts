@@ -3,7 +3,7 @@ import { type Reason, withFurther } from '../events/reason.ts'
 import { fromJson, toJson } from '../json.ts'
 import type { ChoiceRow, Db } from '../schema.ts'
 
-/** Adds a further reason to that of an article which the edition chose. */
+/** Adds a further reason to the choice of an article. */
 export async function addChoiceReason(db: Db, editionId: string, articleId: string, further: Reason): Promise<void> {
   const choice = { editionId, articleId }
   const row = await db
@@ -44,8 +44,8 @@ export async function consideredIds(db: Db, editionId: string): Promise<string[]
 }
 
 /**
- * What the edition chose and what it passed over; chosen first, in order. Sealed items have their sealed wording, the others
- * their current one.
+ * The items that the edition considered: the chosen ones in order, then the others. Sealed items have their sealed
+ * headline, the others the current one.
  */
 export function choicesOf(db: Db, editionId: string) {
   return choiceRows(db, editionId).execute()
@@ -56,7 +56,7 @@ export function chosenOf(db: Db, editionId: string) {
   return choiceRows(db, editionId).where('choices.position', 'is not', null).execute()
 }
 
-/** The same for some of what it passed over, the newest first. */
+/** The same for some of the items that were not chosen, newest first. */
 export function passedOverOf(db: Db, editionId: string, { skip, limit }: { skip: number; limit: number }) {
   const rows = choiceRows(db, editionId).where('choices.position', 'is', null)
   return rows.orderBy('itemId').limit(limit).offset(skip).execute()
@@ -95,7 +95,7 @@ function choiceRows(db: Db, editionId: string) {
     .orderBy((eb) => eb.fn.coalesce('articles.publishedAt', 'articles.seenAt', 'letters.receivedAt'), 'desc')
 }
 
-/** How many articles and letters each of the editions chose; those that chose none are left out. */
+/** The number of articles and letters in each of these editions; editions with none are omitted. */
 export async function countChosen(db: Db, editionIds: string[]): Promise<Map<string, ChosenCounts>> {
   if (editionIds.length === 0) return new Map()
   const rows = await db

@@ -2,7 +2,7 @@ import type { Instant } from '../../time/clock.ts'
 import { openStatuses } from '../edition-status.ts'
 import type { Db, EditionRow, EditionStatus } from '../schema.ts'
 
-/** Adds the edition unless the digest has one for that instant already. Returns whether this call made it. */
+/** Adds the edition unless the digest already has one for that instant. Returns whether it was added. */
 export async function addEdition(db: Db, edition: EditionRow): Promise<boolean> {
   const made = await db
     .insertInto('editions')
@@ -93,7 +93,7 @@ export async function skippedEditions(db: Db, digests: string[], since: Instant)
     .execute()
 }
 
-/** When the editions of the digest were due, from that instant on, but for those that were skipped or cancelled. */
+/** The due times of the digest's editions from that instant on, without skipped and cancelled ones. */
 export async function editionTimesSince(db: Db, digest: string, since: Instant): Promise<Instant[]> {
   const rows = await db
     .selectFrom('editions')
@@ -150,12 +150,12 @@ export async function lastOutgoingDueAt(db: Db, digest: string): Promise<Instant
   return row?.dueAt ?? undefined
 }
 
-/** The number that the next edition of the digest bears: one more than the highest ever given. */
+/** The number of the digest's next edition: one more than the highest ever given. */
 export async function nextNumber(db: Db, digest: string): Promise<number> {
   return (await highestNumber(db, digest)) + 1
 }
 
-/** The highest number that an edition of the digest bears, or one that was due by then; 0: none. */
+/** The highest number of the digest's editions, or of those due by then; 0: none. */
 export async function highestNumber(db: Db, digest: string, dueBy?: Instant): Promise<number> {
   let query = db
     .selectFrom('editions')

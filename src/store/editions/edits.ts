@@ -22,7 +22,7 @@ export async function markUndone(db: Db, id: string, who: string, now: Instant):
   return undone !== undefined
 }
 
-/** The exclusions in force, of any edition of the digest, of articles that are still pending. */
+/** The active exclusions of pending articles, from any edition of the digest. */
 export function activeExclusions(db: Db, digest: string): Promise<EditRow[]> {
   return db
     .selectFrom('edits')
@@ -55,7 +55,7 @@ export function editsOfDigest(db: Db, digest: string, since: Instant): Promise<(
     .execute()
 }
 
-/** What editors did with the article, in which edition, the newest edition first. */
+/** The edits of the article in all editions, newest edition first. */
 export function editsAbout(db: Db, articleId: string) {
   return db
     .selectFrom('edits')

@@ -27,7 +27,10 @@ export function lastSealedVariant(db: Db): Promise<VariantRow | undefined> {
     .executeTakeFirst()
 }
 
-/** Takes the seal off an edition that is chosen again. The bytes are kept under `name/id`, so that the name is free; returns their SHA-256. */
+/**
+ * Removes the seal of an edition that is composed again. Its bytes are kept under `name/id`, which frees the name;
+ * returns their SHA-256.
+ */
 export async function withdrawVariants(db: Db, editionId: string, now: Instant): Promise<string[]> {
   const withdrawn = await db
     .updateTable('variants')
@@ -39,7 +42,7 @@ export async function withdrawVariants(db: Db, editionId: string, now: Instant):
   return withdrawn.map(({ sha256 }) => sha256)
 }
 
-/** The seals that the edition bore before it was chosen again, the oldest first. */
+/** The edition's earlier seals, before it was composed again, oldest first. */
 export function withdrawnVariants(db: Db, editionId: string) {
   return db
     .selectFrom('variants')

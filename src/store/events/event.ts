@@ -16,7 +16,7 @@ export function personName(actor: Actor): string | undefined {
   return actor.startsWith('person:') ? actor.slice('person:'.length) : undefined
 }
 
-/** A fact of the past, with what it is about: ids of an edition, an article, a subscriber, a feed. */
+/** An event with the ids of its subjects: an edition, an article, a subscriber, a feed. */
 export type PastEvent = { [Kind in EventKind]: PastEventOf<Kind> }[EventKind]
 
 export type PastEventOf<Kind extends EventKind> = {
@@ -50,9 +50,9 @@ type Contents = { articles: number; letters: number; thin: Reason | null }
 
 /** The data of each kind of event. Kinds and names are kept in the store: they never change their meaning. */
 export type EventValues = {
-  /** What earlier versions kept as a sentence. */
+  /** A sentence from an earlier version. */
   note: { text: string }
-  /** `replaced`: the names of the unapproved editions whose place it takes. */
+  /** `replaced`: the names of the unapproved editions that it replaces. */
   'edition.composed': Contents & { replaced: string[] }
   'edition.recomposed': Contents
   'edition.run_missed': { reason: Reason }
@@ -75,7 +75,7 @@ export type EventValues = {
     title: string
     words: string
     effect: 'sent' | 'stopped' | 'paused' | 'recomposed'
-    /** The SHA-256 of each seal that was withdrawn for it. */
+    /** The SHA-256 of each seal that it replaces. */
     seals: string[]
   }
   'edition.article_restored': { title: string }

@@ -7,7 +7,7 @@ import type { NewEvent, PastEvent } from './event.ts'
 
 const maxFeedsPerQuery = 500
 
-/** Appends to the history of what the event is about. */
+/** Appends to the history of the event's subjects. */
 export async function addEvent(db: Db, event: NewEvent, now: Instant): Promise<void> {
   const subjects = { edition: null, article: null, subscriber: null, feed: null }
   await db

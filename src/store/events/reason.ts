@@ -30,11 +30,11 @@ export type ReasonValues = GeneralValues &
 type NoValues = Record<never, never>
 
 type GeneralValues = {
-  /** What earlier versions kept as a sentence. */
+  /** A sentence from an earlier version. */
   text: { text: string }
-  /** A person's own words. */
+  /** A person's own text. */
   'by-hand': { words: string }
-  /** What an error says of itself. */
+  /** The message of an error. */
   error: { message: string }
   'internal-error': NoValues
 }
@@ -60,9 +60,9 @@ type ObstacleValues = {
   'too-large': { bytes: number }
   clipped: { bytes: number }
   'newer-sent': { number: number | null }
-  /** A setting of today must be changed first. */
+  /** A current setting that must be changed first. */
   setting: LaunchProblem
-  /** The edition was sealed with such a setting, which is right by now. */
+  /** The edition was sealed with such a setting, which has been corrected since. */
   sealed: LaunchProblem
 }
 
@@ -106,7 +106,7 @@ type ChoiceValues = {
   /** `seenAt`: null where it is about several articles. */
   stale: { seenAt: Instant | null; freshness: string }
   expired: { pending: string }
-  /** Another copy tells the story; `url` is its address, where that is to be said. */
+  /** Another copy has the same story; `url`: its address, if the sentence names it. */
   'same-story': { title: string; source: string; url: string | null; where: Reason | null }
   'copy-in-edition': { number: number | null; dueAt: Instant | null }
   'copy-in-backlog': NoValues
@@ -122,7 +122,7 @@ type ChoiceValues = {
   'edition-skipped': NoValues
 }
 
-/** What the page of an article said just before the seal; `answer`: of the server. */
+/** The result of checking an article's page just before the seal; `answer`: of the server. */
 type PageValues = {
   'page-gone': { answer: string }
   'page-unchecked': { answer: string | null }
@@ -177,7 +177,7 @@ type FeedValues = {
   'known-articles': { count: number }
 }
 
-/** Why an entry of a feed is no article. */
+/** Why an entry of a feed cannot be an article. */
 type RejectionValues = {
   'link-too-long': { maximum: number }
   'link-not-web': NoValues

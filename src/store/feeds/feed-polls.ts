@@ -57,7 +57,7 @@ export async function recordSuccess(db: Db, id: string, success: FeedSuccess, no
     .execute()
 }
 
-/** Forgets a redirect: the feed is fetched from the address in the job files again. */
+/** Removes the redirect: the feed is fetched at its address in the job files again. */
 export async function clearFeedMove(db: Db, id: string): Promise<void> {
   await db.updateTable('feeds').set({ address: null, etag: null, lastModified: null }).where('id', '=', id).execute()
 }
@@ -101,7 +101,7 @@ export async function recordFailure(
     .execute()
 }
 
-/** When the newest articles of a feed came, the newest first: at most `limit`. */
+/** When the newest articles of a feed were first seen, newest first: at most `limit`. */
 export function arrivals(
   db: Db,
   feedId: string,
@@ -116,7 +116,7 @@ export function arrivals(
     .execute()
 }
 
-/** When the feed showed its first article. */
+/** When the first article of the feed was seen. */
 export async function firstArticleSeenAt(db: Db, feedId: string): Promise<Instant | null> {
   const row = await db
     .selectFrom('articles')

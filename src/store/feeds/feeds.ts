@@ -5,7 +5,7 @@ import type { Db, FeedRow } from '../schema.ts'
 /** Limits the values of one statement. */
 const maxFeedsPerQuery = 500
 
-/** The feeds at these addresses, as the job files name them; those never seen before are added. */
+/** The feeds at these addresses in the job files; new ones are added. */
 export async function ensureFeeds(db: Db, urls: string[], now: Instant): Promise<FeedRow[]> {
   if (urls.length === 0) return []
   await db
@@ -16,7 +16,7 @@ export async function ensureFeeds(db: Db, urls: string[], now: Instant): Promise
   return await db.selectFrom('feeds').selectAll().where('url', 'in', urls).orderBy('url').execute()
 }
 
-/** Adds missing feeds, and sets titles from another source for feeds without a successful read. */
+/** Adds missing feeds, and sets the title of feeds that were never read successfully. */
 export async function setTitlesUntilRead(db: Db, feeds: { url: string; title: string }[], now: Instant): Promise<void> {
   await ensureFeeds(
     db,
@@ -81,7 +81,7 @@ export async function feedsAt(db: Db, urls: string[]): Promise<FeedRow[]> {
   return feeds.sort((a, b) => (a.url < b.url ? -1 : 1))
 }
 
-/** The feed that the job files name by this address. */
+/** The feed with this address in the job files. */
 export function feedByUrl(db: Db, url: string): Promise<FeedRow | undefined> {
   return db.selectFrom('feeds').selectAll().where('url', '=', url).executeTakeFirst()
 }

@@ -6,12 +6,12 @@ import type { Reason } from '../events/reason.ts'
 import { toJson } from '../json.ts'
 import type { Db, RejectionRow } from '../schema.ts'
 
-/** An entry of a feed that cannot be an article, and why: `link` and `guid` as the feed has them, where it has any. */
+/** An entry of a feed that cannot be an article, and why; `link` and `guid` as the feed has them. */
 export type RejectedEntry = { reason: Reason; title: string; link?: string; guid?: string }
 
 /** A limit, so that a feed of invalid entries cannot fill the disk. */
 export const maxRejectionsPerFeed = 200
-/** A link may be a whole picture (data:). */
+/** A link may be a whole picture (data:). In characters. */
 const maxLinkLength = 500
 
 /** Saves the rejected entries of a feed, each once, with its first and last time. */

@@ -32,7 +32,7 @@ export async function feedsWithNewArticles(
   return feeds.filter(({ shown, known }) => shown !== known).map(({ id, url }) => ({ id, url }))
 }
 
-/** Whether the digest has ever taken articles of this feed into its ledger. */
+/** Whether any article of this feed is in the digest's ledger. */
 export async function knowsFeed(db: Db, digest: string, feedId: string): Promise<boolean> {
   const row = await db
     .selectFrom('ledger')
@@ -44,7 +44,7 @@ export async function knowsFeed(db: Db, digest: string, feedId: string): Promise
   return row !== undefined
 }
 
-/** Adds every unknown article of the feed to the digest's ledger, as pending. Returns their ids. */
+/** Adds every new article of the feed to the digest's ledger, as pending. Returns their ids. */
 export async function addToLedger(db: Db, digest: string, feedId: string, now: Instant): Promise<string[]> {
   const rows = await db
     .insertInto('ledger')
@@ -72,7 +72,7 @@ export async function addToLedger(db: Db, digest: string, feedId: string, now: I
   return rows.map((row) => row.articleId)
 }
 
-/** Marks all articles of the feed but these as backlog: this digest never mails them. */
+/** Marks all other articles of the feed as backlog: this digest never mails them. */
 export async function markBacklog(
   db: Db,
   digest: string,
@@ -90,8 +90,8 @@ export async function markBacklog(
 }
 
 /**
- * Gives the articles to the edition; returns how many were still free. The number is lower than requested if another process
- * was faster, if two articles tell one story, or if a story is already published.
+ * Gives the articles to the edition; returns how many were still free. Fewer than requested: another process was
+ * faster, two articles have the same story, or a story is already published.
  */
 export async function claimArticles(db: Db, digest: string, editionId: string, articleIds: string[]): Promise<number> {
   const free = await publishableArticles(db, digest, articleIds)
@@ -125,8 +125,8 @@ export async function claimArticles(db: Db, digest: string, editionId: string, a
 /** One article of each story that is not yet published and has no retracted copy. */
 async function publishableArticles(db: Db, digest: string, articleIds: string[]): Promise<string[]> {
   if (articleIds.length === 0) return []
-  const told = new Set((await publishedCopies(db, digest, articleIds)).map(({ articleId }) => articleId))
-  const pulled = await retractedStories(db, digest)
+  const published = new Set((await publishedCopies(db, digest, articleIds)).map(({ articleId }) => articleId))
+  const retracted = await retractedStories(db, digest)
   const rows = await db
     .selectFrom('ledger')
     .select(['articleId', 'sameAs'])
@@ -134,7 +134,7 @@ async function publishableArticles(db: Db, digest: string, articleIds: string[])
     .where('articleId', 'in', articleIds)
     .execute()
   const stories = new Map(rows.map(({ articleId, sameAs }) => [sameAs ?? articleId, articleId]))
-  return [...stories].flatMap(([story, id]) => (told.has(id) || pulled.has(story) ? [] : [id]))
+  return [...stories].flatMap(([story, id]) => (published.has(id) || retracted.has(story) ? [] : [id]))
 }
 
 /** Moves the articles that the edition passed over for the last time to backlog. */
@@ -156,7 +156,7 @@ export async function expirePassedOver(db: Db, digest: string, editionId: string
     .execute()
 }
 
-/** Makes every article of the edition pending again, also those that it passed over for the last time. */
+/** Makes every article of the edition pending again, including those that expired with it. */
 export async function releaseArticles(db: Db, editionId: string): Promise<void> {
   await db.updateTable('ledger').set({ editionId: null }).where('editionId', '=', editionId).execute()
   await db.updateTable('ledger').set({ backlogAt: null, lapsedIn: null }).where('lapsedIn', '=', editionId).execute()

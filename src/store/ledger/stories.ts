@@ -25,7 +25,7 @@ function stories(db: Db, digest: string) {
 
 export type StoryRow = Awaited<ReturnType<ReturnType<typeof stories>['execute']>>[number]
 
-/** Every story of one feed that the digest knows. Read in pages: on SQLite nothing else happens while one is read. */
+/** Every story of one feed that the digest knows, in pages, because a query blocks all other work on SQLite. */
 export async function storiesOfFeed(db: Db, digest: string, feedId: string): Promise<StoryRow[]> {
   const found: StoryRow[] = []
   for (let after = ''; ; await yieldToEventLoop()) {
@@ -63,7 +63,7 @@ async function addedSince(db: Db, digest: string, since: Instant): Promise<Story
   }
 }
 
-/** At most `limit` articles that were never compared, or whose text has changed since; not those in quarantine. */
+/** At most `limit` articles that were not compared since their last change of text; not those in quarantine. */
 export function storiesToCompare(db: Db, digest: string, limit: number): Promise<StoryRow[]> {
   return stories(db, digest)
     .where('ledger.comparedAt', 'is', null)
@@ -85,7 +85,10 @@ export async function hasStoriesToCompare(db: Db, digest: string): Promise<boole
   return row !== undefined
 }
 
-/** Articles that may tell the same story as one of these: added since then, or of any age with the same address or title. */
+/**
+ * Articles that may have the same story as one of these: added since then, or of any age with the same address or
+ * title.
+ */
 export async function possibleDuplicates(
   db: Db,
   digest: string,
@@ -157,9 +160,8 @@ export async function markUncompared(db: Db, articleIds: string[]): Promise<void
 export type PublishedCopy = Awaited<ReturnType<typeof publishedCopies>>[number]
 
 /**
- * For each of the articles what has told its story already: another copy that an edition holds, or one of its own feed
- * that is backlog. The one that decides comes first: an edition, and of several the first. Without `articleIds`: of all that
- * is pending.
+ * Published copies of these articles' stories: a copy in an edition, or one of the same feed in backlog. An edition
+ * comes first, and the first of several. Without `articleIds`: for all pending articles.
  */
 export function publishedCopies(db: Db, digest: string, articleIds?: string[]) {
   const asked = db
@@ -193,7 +195,7 @@ export function publishedCopies(db: Db, digest: string, articleIds?: string[]) {
   return some.execute()
 }
 
-/** Keeps the article until an editor decides; `sameAs` is the one that it seems to be. */
+/** Quarantines the article until an editor decides; `sameAs` is the article that it seems to copy. */
 export async function quarantineArticle(
   db: Db,
   digest: string,
@@ -206,7 +208,7 @@ export async function quarantineArticle(
     .execute()
 }
 
-/** How many articles of each feed wait for an editor, and why. */
+/** The number of articles of each feed that wait for an editor, and why. */
 export function quarantinedFeeds(db: Db) {
   return db
     .selectFrom('ledger')
@@ -236,8 +238,8 @@ export function quarantinedStories(db: Db, feedId: string) {
 }
 
 /**
- * Releases articles from quarantine. Each is the copy that it seemed to be (`same`), is another story (`other`), or is
- * undecided and compared like any other article (`open`).
+ * Releases articles from quarantine: as a copy of the article that each seemed to copy (`same`), as another story
+ * (`other`), or undecided, to be compared like any other article (`open`).
  */
 export async function releaseQuarantined(
   db: Db,

@@ -5,15 +5,15 @@ import { transaction } from '../drivers/transaction.ts'
 import { newId } from '../id.ts'
 import type { Db } from '../schema.ts'
 
-/** A reader's letter as it is printed: plain text, one line each except `text`, which has blank lines between paragraphs. */
+/** A reader's letter in print: plain text, one line each except `text`, which has blank lines between paragraphs. */
 export type LetterContent = { headline: string; text: string; name: string; place: string; receivedAt: Instant }
 
-/** The id of the added letter, or the same letter, which the digest has already. */
+/** The id of the added letter, or the digest's letter with the same text. */
 export type AddLetterResult = { id: string } | { same: Letter }
 
 /**
- * Adds a letter, pending for one digest, unless the digest has one with the same text that is not withdrawn. `anyway`: the
- * id of the newest such letter, to add this one too. Two calls at the same time are done one after the other.
+ * Adds a pending letter to one digest, unless the digest has one with the same text that is not withdrawn. `anyway`:
+ * the id of the newest such letter, to add this one too. Simultaneous calls run one after the other.
  */
 export function addLetter(
   db: Db,
@@ -55,7 +55,7 @@ function letterHash(text: string): string {
 /** The person who changes a letter, and the version that they saw; without a version the change always applies. */
 export type LetterChange = { who: string; version?: number | undefined; now: Instant }
 
-/** `changed`: the letter has another version by now. `settled`: it is not pending. */
+/** `changed`: the letter has another version now. `settled`: it is not pending. */
 export type LetterChangeResult = 'done' | 'changed' | 'settled'
 
 /** Edits a pending letter. */
@@ -78,7 +78,7 @@ export function rewordLetter(
   })
 }
 
-/** Locks the letter, and says why it cannot be changed. */
+/** Locks the letter, and returns why it cannot be changed. */
 async function changeConflict(
   db: Db,
   id: string,

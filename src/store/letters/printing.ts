@@ -2,7 +2,7 @@ import { activeRetractions } from '../articles/retractions.ts'
 import type { Db } from '../schema.ts'
 import { type Letter, lettersOf } from './letters.ts'
 
-/** A letter that an edition may choose, unless an editor retracted it: by whom, and why. */
+/** A letter that an edition may choose, unless an editor retracted it. */
 export type PendingLetter = Letter & {
   retracted: { who: string; reason: string } | null
   /** An editor left it out of the edition. */

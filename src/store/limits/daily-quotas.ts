@@ -1,7 +1,7 @@
 import { transaction } from '../drivers/transaction.ts'
 import type { Db } from '../schema.ts'
 
-/** What is counted: the messages of one name on one day. */
+/** The count of one quota on one day. */
 export type QuotaDay = { name: string; day: string }
 
 /** How many messages of the day's quota are used. */

@@ -1,7 +1,7 @@
 import type { Instant } from '../../time/clock.ts'
 import type { Db } from '../schema.ts'
 
-/** The mail providers of these domains, where found since then. */
+/** The stored mail providers of these domains, if found since then. */
 export async function knownProviders(db: Db, domains: string[], foundSince: Instant): Promise<Map<string, string>> {
   const found = new Map<string, string>()
   for (let start = 0; start < domains.length; start += 500) {
@@ -19,7 +19,7 @@ export async function knownProviders(db: Db, domains: string[], foundSince: Inst
 export async function saveProviders(db: Db, found: Map<string, string>, now: Instant): Promise<void> {
   const rows = [...found]
     .map(([domain, provider]) => ({ domain, provider, foundAt: now }))
-    .sort((a, b) => (a.domain < b.domain ? -1 : 1)) // in one order: two processes would lock each other out
+    .sort((a, b) => (a.domain < b.domain ? -1 : 1)) // in one order, to prevent deadlock
   for (let start = 0; start < rows.length; start += 200) {
     await db
       .insertInto('providers')

@@ -3,9 +3,9 @@ import { transaction } from '../drivers/transaction.ts'
 import type { Db } from '../schema.ts'
 
 /**
- * Reserves the next `spanMs` milliseconds of what a relay takes, for one process, behind what others have reserved.
- * Returns from when they are: now at the earliest. A reservation further ahead than `horizonMs` was made by a clock that
- * was ahead, and does not count.
+ * Reserves the next `spanMs` milliseconds of a relay's rate for one process, after all other reservations. Returns
+ * their start, now at the earliest; a reservation further ahead than `horizonMs` is from a wrong clock and does not
+ * count.
  */
 export function reserveSpan(
   db: Db,

@@ -4,7 +4,10 @@ import type { Reason } from '../events/reason.ts'
 import { newId } from '../id.ts'
 import type { Db, OutboxRow, Schema } from '../schema.ts'
 
-/** What a row of each kind tells of. A reason is a text in rows that an earlier version added. The email is written from it when it is sent: no link that gives rights is stored. */
+/**
+ * The data of each kind of email, which is written when it is sent, so that no link with access rights is stored. A
+ * reason is a text in rows of earlier versions.
+ */
 export type MailFacts = {
   'edition-paused': { edition: string; at: Instant; reason: Reason | string }
   'edition-replaced': { edition: string; by: number }
@@ -19,22 +22,25 @@ export type MailFacts = {
 
 export type MailKind = keyof MailFacts
 
-/** `about`: the ids that make it one of its kind; a second with the same ones is not added. At once and for a week if not said. */
+/**
+ * `about`: the ids that identify the email within its kind; a second one with the same ids is not added. Without times
+ * it is due now, and expires after a week.
+ */
 export type NewMail = {
   [Kind in MailKind]: { kind: Kind; about: string[]; facts: MailFacts[Kind]; notBefore?: Instant; expiresAt?: Instant }
 }[MailKind]
 
 const lifetimeMs = 7 * day
-/** A process that dies while it sends leaves the email to others after this: longer than all relays take to answer. */
+/** After this another process may send the email of one that died; longer than all relays take to answer. */
 const leaseMs = 10 * minute
-/** No email waits for longer than this for its next try. A mark beyond it is from a clock that was ahead. */
+/** The longest wait for the next attempt; a later time is from a wrong clock. */
 const maxWaitMs = hour
 
 export function mailKey(kind: MailKind, about: string[]): string {
   return [kind, ...about].join(':')
 }
 
-/** Adds those that were never added before. Part of the transaction that makes them true. */
+/** Adds emails unless they were added before, in the transaction that makes them necessary. */
 export async function addMails(db: Db, mails: NewMail[], now: Instant): Promise<void> {
   const rows = mails.map(({ kind, about, facts, notBefore = now, expiresAt = addMs(now, lifetimeMs) }) => {
     const never = { leasedUntil: null, sentAt: null, failedAt: null, recipient: null, subject: null, reply: null }
@@ -72,7 +78,7 @@ export function mailsOfKind(db: Db, kind: MailKind): Promise<OutboxRow[]> {
   return db.selectFrom('outbox').selectAll().where('kind', '=', kind).orderBy('id').execute()
 }
 
-/** What can be sent now, but for these kinds, the longest due first. */
+/** The emails that can be sent now, without these kinds, longest due first. */
 export async function dueMails(
   db: Db,
   now: Instant,
@@ -106,7 +112,7 @@ export function claimMail(db: Db, id: string, now: Instant): Promise<OutboxRow |
     .executeTakeFirst()
 }
 
-/** No process is sending it. A lease that ends too late was taken by a clock that was ahead. */
+/** Whether no process is sending it. A lease that ends too late is from a wrong clock. */
 function isFree(eb: ExpressionBuilder<Schema, 'outbox'>, now: Instant) {
   return eb.or([
     eb('leasedUntil', 'is', null),
@@ -143,7 +149,7 @@ export async function deleteMails(db: Db, by: { ids: string[] } | { keys: string
   await ('ids' in by ? query.where('id', 'in', by.ids) : query.where('key', 'in', by.keys)).execute()
 }
 
-/** What could not be sent since then, because it was refused or has expired: the newest first. */
+/** The emails refused or expired since then, newest first. */
 export function failedMails(db: Db, since: Instant, now: Instant, limit: number): Promise<OutboxRow[]> {
   return db
     .selectFrom('outbox')

@@ -9,7 +9,7 @@ export type KeptForm = { id: string; action: string; fields: Record<string, stri
 
 export type FormLimits = { perSession: number; inAll: number }
 
-/** Keeps what was typed. The oldest give way: those of the same browser first, then those of all. */
+/** Saves a submitted form. The oldest are deleted: first those of the same browser, then those of all. */
 export async function saveForm(
   db: Db,
   form: Pick<KeptFormRow, 'sessionHash' | 'staff' | 'action' | 'expiresAt'> & Pick<KeptForm, 'fields'>,
@@ -37,7 +37,7 @@ export async function saveForm(
 /** A session of a browser, and who is signed in with it. */
 export type FormOwner = { hash: string; staff: string }
 
-/** What this person typed in the browser of this session, the newest first. */
+/** The forms that this person submitted in the browser of this session, newest first. */
 export async function keptForms(db: Db, { hash, staff }: FormOwner, now: Instant): Promise<KeptForm[]> {
   const rows = await db
     .selectFrom('keptForms')
@@ -51,8 +51,8 @@ export async function keptForms(db: Db, { hash, staff }: FormOwner, now: Instant
 }
 
 /**
- * Hands what the owner of the next session typed from one session of a browser to its next, and leaves what others typed
- * there until it expires. Returns whether there was any.
+ * Moves a person's forms from one session of a browser to the next; the forms of others stay until they expire. Returns
+ * whether there were any.
  */
 export async function moveKeptForms(db: Db, from: string, to: FormOwner, now: Instant): Promise<boolean> {
   const moved = await db

@@ -14,7 +14,7 @@ export async function addSignInLink(
     .execute()
 }
 
-/** Who the link is for, without using it up; nothing if it is unknown, used or too old. */
+/** The owner of the link, without using it; undefined if it is unknown, used or expired. */
 export async function staffOfSignInLink(db: Db, hash: string, now: Instant): Promise<string | undefined> {
   const link = await db
     .selectFrom('signInLinks')
@@ -26,7 +26,7 @@ export async function staffOfSignInLink(db: Db, hash: string, now: Instant): Pro
   return link?.staff
 }
 
-/** Uses the link up; returns who it was for, or nothing if it is unknown, used or too old. */
+/** Marks the link as used; returns its owner, or undefined if it is unknown, used or expired. */
 export async function useSignInLink(db: Db, hash: string, now: Instant): Promise<string | undefined> {
   const used = await db
     .updateTable('signInLinks')
@@ -66,7 +66,7 @@ export async function endSession(db: Db, hash: string): Promise<void> {
 
 export type SignInLink = { staff: string; createdAt: Instant; expiresAt: Instant }
 
-/** Who is signed in, and for whom a sign-in link is still good; by name, the oldest first. */
+/** The signed-in staff and those with an unused sign-in link, by name, oldest first. */
 export async function listStaff(db: Db, now: Instant): Promise<{ sessions: SessionRow[]; links: SignInLink[] }> {
   const sessions = await db
     .selectFrom('sessions')

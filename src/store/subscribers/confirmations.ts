@@ -8,9 +8,8 @@ export type NewConfirmation = Pick<ConfirmationRow, 'digest' | 'subscriberId' | 
 type Throttle = { now: Instant; interval: number }
 
 /**
- * Records that a person wants to subscribe again, and returns the id of the confirmation whose email is to be sent.
- * Undefined, and nothing changes, while the email of an earlier request waits or was sent less than `interval` ago. A
- * link that was sent keeps working until it is used or expires.
+ * Records a request to subscribe again; returns the id of the confirmation to email. Undefined, without a change, while
+ * an earlier request's email waits or was sent less than `interval` ago. A sent link works until it is used or expires.
  */
 export async function addConfirmation(
   db: Db,
@@ -48,8 +47,8 @@ export async function addConfirmation(
 }
 
 /**
- * Begins the email of a confirmation: `'begun'`, or from when on it may be sent, because the person was sent the one of
- * another digest less than `interval` ago. Part of a transaction.
+ * Begins the email of a confirmation: `'begun'`, or the earliest time for it, because the person got one for another
+ * digest less than `interval` ago. Part of a transaction.
  */
 export async function beginConfirmation(
   db: Db,
@@ -72,7 +71,7 @@ export async function beginConfirmation(
   return 'begun'
 }
 
-/** Two processes that each have an email for the same person take turns, until their transactions end. */
+/** Two processes with an email for the same person wait for each other, until their transactions end. */
 async function lockSubscriber(db: Db, id: string): Promise<void> {
   await db
     .updateTable('subscribers')

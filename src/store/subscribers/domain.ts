@@ -8,7 +8,10 @@ export function domainOf({ indexOf }: HasIndexOf): RawBuilder<string> {
   return sql<string>`substr(subscribers.email_key, ${sql.raw(indexOf)}(subscribers.email_key, '@') + 1)`
 }
 
-/** The mail provider of a subscriber, as far as it is known. Needs `subscribers`, and `providers` joined to the domain. */
+/**
+ * The mail provider of a subscriber, or the domain if it is unknown. Needs `subscribers`, and `providers` joined to the
+ * domain.
+ */
 export const providerOrDomain = (engine: HasIndexOf): RawBuilder<string> =>
   sql<string>`coalesce(providers.provider, ${domainOf(engine)})`
 

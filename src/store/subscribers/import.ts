@@ -5,16 +5,21 @@ import { addOutcomes } from './outcomes.ts'
 import { addSubscribers, type NewSubscriber } from './subscribers.ts'
 import { markSuppressed } from './suppressions.ts'
 
-/** A person of a file whose standing there is known, perhaps `since` when (ms since 1970); `proof` says how we know. */
+/**
+ * A person of a file with a known standing, perhaps with its start (`since`, ms since 1970); `proof` says how we know.
+ */
 export type ImportedPerson = Omit<NewSubscriber, 'standing'> & {
   standing: 'active' | 'pending' | 'left' | 'bounced' | 'complained'
   since?: number
 }
 
-/** What an import does with a page of people. `ended` (address keys): subscribed here until now. `keptHere`: they decided otherwise here, later. */
+/**
+ * The result for a page of people. `ended` (address keys): subscribed here until now. `keptHere`: unchanged because of
+ * a later decision here.
+ */
 export type ImportedPage = { added: number; known: number; suppressed: number; ended: string[]; keptHere: string[] }
 
-/** What we know of the people of a page, before it is imported. */
+/** The stored data of a page's people before the import. */
 type KnownPerson = {
   id: string
   emailKey: string
@@ -25,7 +30,7 @@ type KnownPerson = {
   leftAt: Instant | null
 }
 
-/** The result that `importPeople` would have for these people; changes nothing. */
+/** The result that `importPeople` would have for these people; writes nothing. */
 export async function previewImport(db: Db, digest: string, people: ImportedPerson[]): Promise<ImportedPage> {
   const known = new Map((await knownPeople(db, digest, people)).map((one) => [one.emailKey, one]))
   const active = people.filter(({ standing }) => standing === 'active').map(({ emailKey }) => known.get(emailKey))
@@ -36,9 +41,9 @@ export async function previewImport(db: Db, digest: string, people: ImportedPers
 }
 
 /**
- * Adds the people of a file to a digest, each with the standing that the file gives them, in one transaction. A person who is
- * subscribed here and left, bounced or complained there gets nothing from now on. What was decided here later stays: a
- * person's return to this digest outweighs that they left; that the staff released the address, a bounce or a complaint.
+ * Adds the people of a file to a digest with their standing in the file, in one transaction. A person who is subscribed
+ * here and left, bounced or complained elsewhere gets no more mail. Later decisions here stay: a return to this digest
+ * outweighs a leave; a release by the staff outweighs a bounce or a complaint.
  */
 export async function importPeople(
   db: Db,
@@ -88,7 +93,9 @@ async function knownPeople(db: Db, digest: string, people: ImportedPerson[]): Pr
     .execute()
 }
 
-/** Whose subscription ends, whose address is suppressed, and who is left as they are for what was decided here. */
+/**
+ * The subscriptions to end, the addresses to suppress, and the people who stay unchanged because of a decision here.
+ */
 async function resolveStandings(db: Db, digest: string, people: ImportedPerson[], known: KnownPerson[]) {
   const byKey = new Map(people.map((person) => [person.emailKey, person]))
   const is = ({ emailKey }: KnownPerson, ...kinds: string[]) => kinds.includes(byKey.get(emailKey)?.standing ?? '')
@@ -110,8 +117,8 @@ async function resolveStandings(db: Db, digest: string, people: ImportedPerson[]
 type Decision = Pick<OutcomeRow, 'subscriberId' | 'kind' | 'detail' | 'at'>
 
 /**
- * Whether what a file says of a person is older than what was decided here, by the date in the file. Without one: a
- * return is later than that they left, and a release than a bounce; than a complaint only if it lifted one.
+ * Whether a decision here is later than the standing in the file, by the date in the file. Without a date: a return
+ * outweighs a leave, a release outweighs a bounce, and a complaint only if the release lifted one.
  */
 function isOverruled({ standing, since }: ImportedPerson, digest: string, decisions: Decision[]): boolean {
   const isLater = ({ at }: Decision) => since === undefined || Date.parse(at) > since
@@ -123,7 +130,7 @@ function isOverruled({ standing, since }: ImportedPerson, digest: string, decisi
   return lifted?.detail.startsWith('complained') ?? false
 }
 
-/** What these people, and the staff about their addresses, decided here: the oldest first, by subscriber. */
+/** The decisions here about these people, by themselves or by the staff, oldest first, by subscriber. */
 async function decisionsOn(db: Db, people: KnownPerson[]): Promise<Map<string, Decision[]>> {
   const ids = [...new Set(people.map(({ id }) => id))]
   if (ids.length === 0) return new Map()

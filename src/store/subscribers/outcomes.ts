@@ -2,7 +2,7 @@ import type { Instant } from '../../time/clock.ts'
 import { newId } from '../id.ts'
 import type { Db, OutcomeRow } from '../schema.ts'
 
-/** Appends what came back for a delivery. Outcomes are never edited. */
+/** Appends the outcome of a delivery. Outcomes are never edited. */
 export async function addOutcome(db: Db, outcome: Omit<OutcomeRow, 'id' | 'at'>, now: Instant): Promise<void> {
   await addOutcomes(db, [outcome], now)
 }

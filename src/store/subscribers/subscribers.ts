@@ -8,7 +8,7 @@ export type NewSubscriber = {
   emailKey: string
   name: string
   attributes: Record<string, string>
-  /** IANA, where it is known. */
+  /** IANA time zone, if known. */
   zone?: string | null
   proof: string
   /** `active` if absent. A pending one is not confirmed; one that left elsewhere is kept as having left. */
@@ -16,9 +16,9 @@ export type NewSubscriber = {
 }
 
 /**
- * Adds people and their subscriptions to the digest. A known person keeps the stored data and may gain a zone; a person who left
- * or is suppressed does not come back. Returns the number of new active subscriptions; those of suppressed people are stored
- * and not counted, and neither are pending or ended ones.
+ * Adds people and their subscriptions to the digest. A known person keeps the stored data and may gain a zone; one who
+ * left or is suppressed stays so. Returns the number of new active subscriptions, without those of suppressed people
+ * and pending or ended ones.
  */
 export async function addSubscribers(db: Db, digest: string, people: NewSubscriber[], now: Instant): Promise<number> {
   if (people.length === 0) return 0

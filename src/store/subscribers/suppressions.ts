@@ -1,7 +1,7 @@
 import type { Instant } from '../../time/clock.ts'
 import type { Db, OutcomeRow, SubscriberRow } from '../schema.ts'
 
-/** Suppresses the person for all digests; false if they already are. */
+/** Suppresses the person for all digests; false if they already are suppressed. */
 export async function markSuppressed(db: Db, id: string, reason: string, now: Instant): Promise<boolean> {
   const marked = await db
     .updateTable('subscribers')
@@ -45,7 +45,7 @@ export function lastAddressOutcome(db: Db, subscriberId: string): Promise<Outcom
     .executeTakeFirst()
 }
 
-/** Whether the relay took a message for the person after that instant. */
+/** Whether a relay accepted a message for the person after that instant. */
 export async function wasAcceptedSince(db: Db, subscriberId: string, since: Instant): Promise<boolean> {
   const row = await db
     .selectFrom('deliveries')

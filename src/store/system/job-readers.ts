@@ -3,16 +3,16 @@ import type { Db } from '../schema.ts'
 
 /** A job file that a running `start` rejects. */
 export type JobProblem = {
-  /** Its path, as that process sees it. */
+  /** The path of the file for that process. */
   file: string
   /** What is wrong, with the line. */
   message: string
   since: Instant
-  /** When the version by which its digest runs was read; null: there is none. */
+  /** When the version that the digest runs by was read; null: there is none. */
   runsBy: Instant | null
 }
 
-/** A reader that was not seen for this long has died. */
+/** A reader not seen for this long is dead. */
 const silenceMs = 2 * minute
 
 export type JobReader = { id: string; folder: string; rejected: JobProblem[] }

@@ -38,8 +38,8 @@ export type Lease = { name: string; owner: string }
 const maxClockSkewMs = minute
 
 /**
- * Acquires a lease until `until`, unless another owner holds it at `now`. Returns whether it is ours. A lease that ends more
- * than a minute after `until` came from a wrong clock and counts as free.
+ * Acquires a lease until `until`, unless another owner holds it at `now`; returns whether it did. A lease that ends
+ * more than a minute after `until` is from a wrong clock and counts as free.
  */
 export async function acquireLease(db: Db, { name, owner, now, until }: Lease & { now: Instant; until: Instant }) {
   const value = `${until} ${owner}`

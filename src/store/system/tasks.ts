@@ -39,7 +39,7 @@ export async function addTasks(db: Db, tasks: NewTask[], now: Instant): Promise<
 /** A worker and its running tasks; any other task with its `workerId` was left behind by a failure. */
 export type TaskOwner = { workerId: string; running: string[] }
 
-/** The tasks that no worker runs and that are due. */
+/** The due tasks that no worker runs. */
 function free(db: Db, kind: string, { workerId, running }: TaskOwner, now: Instant) {
   return db
     .selectFrom('tasks')
@@ -56,7 +56,7 @@ function free(db: Db, kind: string, { workerId, running }: TaskOwner, now: Insta
     .$if(running.length > 0, (query) => query.where('id', 'not in', running))
 }
 
-/** The groups in which a task of this kind can be done now. */
+/** The groups with a task of this kind that can be run now. */
 export async function groupsWaiting(db: Db, kind: string, owner: TaskOwner, now: Instant): Promise<string[]> {
   const rows = await free(db, kind, owner, now).select('groupKey').distinct().orderBy('groupKey').execute()
   return rows.map(({ groupKey }) => groupKey)

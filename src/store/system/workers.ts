@@ -17,7 +17,7 @@ export async function touchWorker(db: Db, worker: Worker, now: Instant): Promise
     .execute()
 }
 
-/** A worker was last seen now at the latest, give or take `skew` milliseconds; one that lives says so again. */
+/** Corrects workers that were last seen after now (plus `skew` milliseconds) to now; a live worker updates it again. */
 export async function capSeenAt(db: Db, now: Instant, skewMs: number): Promise<void> {
   await db.updateTable('workers').set({ seenAt: now }).where('seenAt', '>', addMs(now, skewMs)).execute()
 }
