@@ -45,7 +45,7 @@ export async function deliver(needs: DeliverNeeds, editionId: string, options: D
   }
 }
 
-/** Begins nothing, for the given reason. */
+/** The report of a call that sends nothing, with the reason. */
 async function notNow({ db }: DeliverNeeds, editionId: string, why: Partial<DeliverReport>): Promise<DeliverReport> {
   const counts = await countDeliveries(db, editionId)
   return { counts, finished: false, stopped: null, over: false, wait: null, ...why }

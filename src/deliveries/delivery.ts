@@ -8,7 +8,7 @@ import { addMs, day, hour, type Instant, minute, msBetween } from '../time/clock
  */
 const retryDelaysMs = [15 * minute, hour, 4 * hour, 8 * hour, 12 * hour]
 
-/** Maximum number of attempts per person. */
+/** The maximum number of attempts per person. */
 export const maxAttempts = retryDelaysMs.length + 1
 
 /**
@@ -26,9 +26,8 @@ type Tried = { subscriberId: string; attempts: number }
 type Trying = Tried & { cutSince: Instant | null }
 
 /**
- * When to retry after this many attempts; null: no more. The server's stated delay replaces ours, but later attempts
- * are no closer than our waits one step earlier, or six tries in six minutes would refuse people whom a server
- * greylists for longer than it says.
+ * When to retry after this many attempts; null: no more. The server's stated delay replaces ours, but not below our
+ * delay one step earlier: six tries in six minutes would refuse people at a server that greylists longer than it says.
  */
 export function nextAttempt({ subscriberId, attempts }: Tried, now: Instant, reply = ''): Instant | null {
   const usual = retryDelaysMs[attempts - 1]

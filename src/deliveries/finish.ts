@@ -13,13 +13,13 @@ import { judgeCanaries } from './limits/canary.ts'
 import type { Wait } from './limits/limit.ts'
 import type { DeliverNeeds, UnknownRule } from './sending-needs.ts'
 
-/** `wait`: when to look again; null if the edition has ended or waits for no fixed time. */
+/** `wait`: when to check again; null if the edition has ended or waits for no fixed time. */
 export type Finish = { counts: DeliveryCounts; finished: boolean; isOut: boolean; wait: Wait | null }
 
 type Needs = Pick<DeliverNeeds, 'db' | 'engine' | 'clock' | 'providers' | 'rules'>
 
 /**
- * Ends the edition if its counters show nothing left; otherwise returns when to look again. Releases the contents of a
+ * Ends the edition if its counters show nothing left; otherwise returns when to check again. Releases the contents of a
  * cancelled edition that was sent to no one; safe to repeat.
  */
 export async function finishSending(needs: Needs, editionId: string, unknown: UnknownRule): Promise<Finish> {

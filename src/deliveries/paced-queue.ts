@@ -54,7 +54,7 @@ export class PacedQueue {
   readonly #asideIds = new Set<string>()
   /** Providers with skipped deliveries, for lack of room. */
   #passed = new Set<string>()
-  /** On a repeated read: the providers whose deliveries are wanted. */
+  /** On a repeated read: the providers to read deliveries for. */
   #wanted: Set<string> | undefined
   /** Until when no delivery that is set aside has a token, by relay. */
   readonly #tokenAt = new Map<string | null, Instant>()

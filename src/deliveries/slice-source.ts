@@ -92,7 +92,7 @@ export class GivenSlices implements SliceSource {
     this.#waiting.delete(firstId)
   }
 
-  /** The pass is over: releases all callers, which look again later. */
+  /** The pass is over: releases all callers, which retry later. */
   close(): void {
     for (const firstId of [...this.#waiting.keys()]) this.released(firstId)
   }

@@ -108,12 +108,14 @@ onBothEngines('an edition', (freshUrl) => {
     })
     const { clock, app } = it.it
     expect((await send(it)).counts).toMatchObject({ accepted: 30, refused: 4, queued: 66 })
-    const words = 'warm-up: 30 messages may go out on 2026-11-27, and they have'
+    const words = 'the warm-up has reached its maximum of 30 messages on 2026-11-27'
     const after = await reopened(it)
     const report = await send(after)
     expect(report.wait).toEqual({ until: '2026-11-28T00:00:00.000Z', reason: words })
     expect(report.counts.accepted).toBe(30)
-    expect(await whyOf(it)).toEqual([`${words}; the rest goes on Saturday 28 November 2026 at 00:00 in Europe/London`])
+    expect(await whyOf(it)).toEqual([
+      `${words}; sending continues on Saturday 28 November 2026 at 00:00 in Europe/London`,
+    ])
 
     clock.advance(day)
     expect((await send(after)).counts).toMatchObject({ accepted: 75, queued: 21 })

@@ -124,7 +124,7 @@ export class RefusalBreaker {
     this.#recent[this.#heard++ % lastAnswers] = domain
   }
 
-  /** The query reads the whole list in the worst case, so it runs only now and then. */
+  /** The query reads the whole list in the worst case, so it runs only once for every `every` refusals. */
   #isTimeToAsk(length: number, every: number): boolean {
     return this.#asking !== undefined || length % every === 0
   }

@@ -30,7 +30,7 @@ export type CanaryRule = NonNullable<Digest['canary']>
 
 type Needs = { db: Db; engine: Engine; clock: Clock; providers: Providers }
 
-/** How many domains get their mail provider resolved before the audience is frozen, and the time limit for that. */
+/** How many domains get their mail provider resolved before the audience is frozen. */
 const maxDomains = 1000
 const judgingWaitMs = 5 * second
 /** Minimum number of people in a canary. */
@@ -85,7 +85,7 @@ export async function releasedCanaries(
 /** The results of a canary so far. */
 export type Tally = {
   tried: number
-  /** The number of people who can be tried now and have not been; 0: the canary is complete. */
+  /** The number of people who can be sent to now and have not been; 0: the canary is complete. */
   due: number
   /** The number of people who wait for a later hour. */
   later: number

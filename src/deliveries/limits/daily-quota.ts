@@ -11,7 +11,7 @@ export type Day = { date: string; limit: number | null; ends: Instant }
 /** `reasonOf`: a clause for a person, once the day's quota is used up. */
 export type QuotaRule = { name: string; dayAt(now: Instant): Day; reasonOf(day: Day): string }
 
-/** Messages reserved from the store at once; a crash can lose this many. */
+/** Messages reserved from the store at once; a crash loses the unused ones for the day. */
 const batchSize = 20
 /** A used-up quota is checked again after this: another process may have returned some of it. */
 const exhaustedMs = minute
@@ -65,7 +65,7 @@ export class DailyQuota implements Limit {
     if (this.#left === 0) this.#exhaust(day)
   }
 
-  /** Returns the quota of a message that was not sent. */
+  /** Settles a reserved message; one that was not sent returns its quota. */
   settle(result: SendResult | undefined): void {
     const isOut = result?.kind === 'accepted' || result?.kind === 'unknown'
     if (!isOut) this.#exhausted = undefined
@@ -81,7 +81,7 @@ export class DailyQuota implements Limit {
     await this.#release(this.#today, unused)
   }
 
-  /** Starts a new day with nothing reserved; messages in flight count for the day on which they began. */
+  /** Starts a new day with nothing reserved; messages in flight count for the day of their reservation. */
   async #turnTo(day: Day): Promise<void> {
     const [before, unused] = [this.#today, this.#left]
     this.#today = day
@@ -117,6 +117,6 @@ export function relayQuota(name: string, perDay: number): QuotaRule {
       const date = now.slice(0, 10)
       return { date, limit: perDay, ends: `${addDays(date, 1)}T00:00:00.000Z` }
     },
-    reasonOf: ({ limit, date }) => `the relay ${name} may take ${limit} messages on ${date}, and it has`,
+    reasonOf: ({ limit, date }) => `the relay ${name} has reached its maximum of ${limit} messages on ${date}`,
   }
 }

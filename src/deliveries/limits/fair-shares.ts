@@ -1,12 +1,15 @@
 import { type Instant, msBetween, second, type WaitingClock } from '../../time/clock.ts'
 
-/** The other shares do not wait for a share whose messages are in flight longer than this … */
+/**
+ * The other shares do not wait for a share that has messages in flight, or waits, and took and finished none for this
+ * long …
+ */
 const maxStuckMs = 5 * second
-/** … nor for a share that is idle longer than this: a commit may happen between two messages. */
+/** … nor for a share without messages for longer than this: a commit may happen between two messages. */
 const maxPauseMs = second
 
 /**
- * Splits messages between shares by weight (start-time fair queueing): a share that is ahead of the active ones waits.
+ * Splits messages between shares by weight (start-time fair queueing): a share too far ahead of the active ones waits.
  * An idle or stuck share blocks no other share and has no claim to catch up later.
  */
 export class FairShares {

@@ -17,7 +17,7 @@ export function warmUpRule(warmUp: WarmUp): QuotaRule {
   return {
     name: 'warm-up of all', // no relay can have this name
     dayAt: (now) => warmUpDay(warmUp, now),
-    reasonOf: ({ limit, date }) => `warm-up: ${limit} messages may go out on ${date}, and they have`,
+    reasonOf: ({ limit, date }) => `the warm-up has reached its maximum of ${limit} messages on ${date}`,
   }
 }
 

@@ -34,7 +34,7 @@ async function ruleReasons(db: Db, { window, warmUp, relays, zone }: Rules, now:
   const closed = window && windowWait(window, zone, now)
   if (closed) reasons.push(closed.reason)
   const warmedUp = warmUp && (await quotaWait(db, warmUpRule(warmUp), now))
-  if (warmedUp) reasons.push(`${warmedUp.reason}; the rest goes on ${wallTimeText(warmUp.zone, warmedUp.until)}`)
+  if (warmedUp) reasons.push(`${warmedUp.reason}; sending continues on ${wallTimeText(warmUp.zone, warmedUp.until)}`)
   const exhausted = await exhaustedRelays(db, relays, now)
   if (exhausted) reasons.push(exhausted)
   return reasons

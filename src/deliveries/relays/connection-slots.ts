@@ -1,6 +1,6 @@
 import { addMs, type Clock, type Instant, minute, second } from '../../time/clock.ts'
 
-/** A slot for one open connection; `isProven` once the relay has served it. */
+/** A slot for one open connection; `isProven`: the relay has served it, and it has not broken since. */
 export type Slot = {
   isProven: boolean
   /** One connection above the known limit, which tests whether the limit has risen. */
@@ -8,18 +8,23 @@ export type Slot = {
   takenAt: Instant
 }
 
-/** An edition that sends over a relay. `start` gets a slot to work with; `held` counts its slots. */
+/**
+ * An edition that sends over a relay. `start` gets a slot; `held` counts its slots; `isWaiting`: it can use another
+ * one.
+ */
 export type Customer = { held: number; isWaiting: boolean; start(slot: Slot): void }
 
-/** Maximum number of connections opened before one of them is served. */
+/** Maximum number of open connections that the relay has not served yet. */
 const maxOpening = 10
-/** A relay that turns away this many of our connections within a minute gets no further ones: it may ban us. */
+/**
+ * After this many refused connections within a minute a relay gets no further ones while one is open: it may ban us.
+ */
 const maxRefusedPerMinute = 15
 const firstProbeMs = minute
 const maxProbeMs = 10 * minute
 /** A renewed connection may overlap with its predecessor, which the relay still counts. */
 const renewalProbeMs = second
-/** How long an edition keeps a connection while another has none. */
+/** How long an edition keeps its only connection while another has none. */
 const turnMs = 250
 
 /**
@@ -34,7 +39,10 @@ export class ConnectionSlots {
   readonly #slots = new Set<Slot>()
   readonly #customers = new Set<Customer>()
   #limit: number
-  /** The limit before connections were turned away, kept until the relay serves a newer connection. */
+  /**
+   * The limit before connections were turned away, kept until the relay has served every open connection: it may be
+   * down.
+   */
   #limitBefore: number | undefined
   #probeAt: Instant = ''
   #probeMs = firstProbeMs
@@ -104,7 +112,7 @@ export class ConnectionSlots {
     this.#probeAt = addMs(now, wasServed ? renewalProbeMs : this.#probeMs)
   }
 
-  /** Whether the customer must give up this slot, because another has fewer. */
+  /** Whether the customer must give up this slot, because another one waits with fewer. */
   isWantedByOthers(customer: Customer, slot: Slot): boolean {
     if (this.#customers.size < 2) return false
     for (const other of this.#customers) {
@@ -115,7 +123,7 @@ export class ConnectionSlots {
     return false
   }
 
-  /** Whether an edition has messages to send and no connection. */
+  /** Whether one of several editions waits without a connection. */
   get isMissedByAnEdition(): boolean {
     if (this.#customers.size < 2) return false
     for (const { held, isWaiting } of this.#customers) if (isWaiting && held === 0) return true

@@ -13,8 +13,8 @@ import { RelayConnection } from './relay-connection.ts'
 import { RelayHealth } from './relay-health.ts'
 
 /**
- * How the work on a connection ended. `done`: this relay sends no more in this pass; `again`: the connection failed or
- * another edition needs it, and there is more to send.
+ * How the work on a connection ended. `done`: this relay sends no more in this pass; `again`: the relay turned the
+ * connection away or another edition needs it, and there is more to send.
  */
 export type ConnectionEnd = 'done' | 'again'
 export type ConnectionWork = (connection: RelayConnection) => Promise<ConnectionEnd>
@@ -61,12 +61,15 @@ export class PooledRelay {
     return this.admission.isUp
   }
 
-  /** When the relay may be up again. */
+  /** When the relay may be up again; '' if it is up. */
   get upAt(): Instant {
     return (this.health.isPaused ? this.health.pausedUntil : this.admission.exhausted?.until) ?? ''
   }
 
-  /** Whether this process has not yet notified the editors of this relay's failure for that edition. */
+  /**
+   * Whether the editors need a notice about this relay's failure for that edition: true at the first call in this
+   * process.
+   */
   claimNotice(editionId: string): boolean {
     if (this.#notifiedEditions.has(editionId)) return false
     this.#notifiedEditions.add(editionId)
@@ -81,7 +84,7 @@ export class PooledRelay {
     return new RelayRun(this, work, signal).ended
   }
 
-  /** The connection of a slot. */
+  /** A connection for the slot; its first message opens it, or takes an idle one. */
   connection(customer: Customer, slot: Slot, signal: AbortSignal): RelayConnection {
     const { slots, admission } = this
     const parts = { session: this.relay.session(), admission, slots, customer, slot, signal }

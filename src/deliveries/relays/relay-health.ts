@@ -5,7 +5,7 @@ import { addMs, type Clock, type Instant, minute, second } from '../../time/cloc
 const maxTroubles = 10
 /** … or after this many failed connection attempts in a row. */
 const maxUnreached = 3
-/** A relay that is down is paused, twice as long each time. */
+/** A relay that is down is paused, twice as long each time until it answers a message. */
 const firstPauseMs = 15 * second
 const maxPauseMs = 10 * minute
 /** A relay whose replies are not trusted is paused for longer: only a person can repair it. */
@@ -22,7 +22,7 @@ export class RelayHealth {
   #pause: { from: Instant; until: Instant } | undefined
   #nextPauseMs = firstPauseMs
   #trouble = ''
-  /** The last message did not reach the relay. */
+  /** Whether the last message did not reach the relay. */
   #isLastUnreached = false
 
   /** `name` is the relay's name in sentences: "the relay", "the relay second". */
@@ -47,7 +47,7 @@ export class RelayHealth {
     return this.#trouble
   }
 
-  /** Begins a pass: the relay is tried again. */
+  /** Begins a pass: earlier failures no longer count, but a pause stays. */
   begin(): void {
     this.#troubles = 0
     this.#unreached = 0
@@ -67,7 +67,7 @@ export class RelayHealth {
     if (this.#troubles >= maxTroubles || this.#unreached >= maxUnreached) this.#pauseAfterTrouble()
   }
 
-  /** Ends a pass: pauses the relay if the last message did not reach it. */
+  /** Ends a pass: pauses the relay if its last message did not reach it, unless that was a complaint about our rate. */
   end(): void {
     if (this.#isLastUnreached && this.#slowProvider === undefined) this.#pauseAfterTrouble()
     this.#isLastUnreached = false

@@ -130,13 +130,13 @@ function chunks<T>(list: T[]): T[][] {
   )
 }
 
-/** Merges the story `was`, with all its copies, into the story `is`. */
-export async function mergeStories(db: Db, digest: string, was: string, is: string): Promise<void> {
+/** Merges one story, with all its copies, into another. */
+export async function mergeStories(db: Db, digest: string, from: string, into: string): Promise<void> {
   await db
     .updateTable('ledger')
-    .set({ sameAs: is })
+    .set({ sameAs: into })
     .where('digest', '=', digest)
-    .where(storyOfEntry('ledger'), '=', was)
+    .where(storyOfEntry('ledger'), '=', from)
     .execute()
 }
 

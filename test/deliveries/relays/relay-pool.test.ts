@@ -144,7 +144,7 @@ onBothEngines('several relays', (freshUrl) => {
   test('may have taken all of a day: the rest waits for the next, with the reason, also over a restart', async () => {
     const it = await ready({ first: { perDay: 25 }, second: { perDay: 10 } })
     const reason =
-      'the relay first may take 25 messages on 2026-11-27, and it has; the relay second may take 10 messages'
+      'the relay first has reached its maximum of 25 messages on 2026-11-27; the relay second has reached its maximum'
     const report = await send(it)
     expect(report).toMatchObject({ finished: false, stopped: null, counts: { accepted: 35, queued: 25 } })
     expect(report.wait?.until).toBe('2026-11-28T00:00:00.000Z')
