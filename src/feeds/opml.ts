@@ -54,7 +54,7 @@ class OutlineReader {
   }
 }
 
-const noAddressReason = 'it has no address (xmlUrl), and nothing in it'
+const noAddressReason = 'it has no address (xmlUrl) and contains nothing'
 
 function addFeed({ feeds, rejected }: OpmlFeeds, known: Set<string>, feed: ListedFeed): void {
   const url = feed.url.replace(/^feed:(?:\/\/)?(?=https?:)/i, '').replace(/^feed:/i, 'http:')

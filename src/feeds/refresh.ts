@@ -107,7 +107,7 @@ async function refreshOrFail(needs: RefreshNeeds, feed: FeedRow, runLimited: Sem
     const reason: Reason = { code: 'feed-not-saved', message: messageOf(error) }
     return await recordFeedFailure(needs, feed, { reason }).catch((again) => {
       const fields = { event: 'feed.not_stored', feed: feed.url, err: again }
-      needs.log.error(fields, 'a feed could not be read, and that could not be stored')
+      needs.log.error(fields, 'a feed could not be read, and the failure could not be stored')
       return { url: feed.url, kind: 'failed', reason }
     })
   }

@@ -46,6 +46,6 @@ function limitConnectionBytes(connect: buildConnector.connector, maximumBytes: n
 
 function destroyBeyond(socket: Socket, maximumBytes: number): void {
   socket.on('readable', () => {
-    if (socket.bytesRead > maximumBytes) socket.destroy(new UnpackError('far more comes than its body'))
+    if (socket.bytesRead > maximumBytes) socket.destroy(new UnpackError('the connection sends far more than the body'))
   })
 }

@@ -15,7 +15,7 @@ export type DeliveryKeys = Record<Exclude<KeyUse, 'earlier'>, string>
 /** The length of every key, in characters. Slots have the same length. */
 export const keyLength = 48
 
-/** For a message that is not sent. */
+/** The key in a message that is not sent. */
 export const placeholderKey = 'a'.repeat(keyLength)
 export const placeholderKeys: DeliveryKeys = {
   link: placeholderKey,
@@ -38,7 +38,7 @@ const purposes: Record<KeyUse, Purpose> = {
 }
 const confirmation: Purpose = { label: 'confirmation\n', at: 0 }
 
-/** Of SHA-256 (FIPS 180-4 §1). */
+/** Sizes of SHA-256 (FIPS 180-4 §1). */
 const [blockBytes, hashBytes] = [64, 32]
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567' // RFC 4648 §6, in lower case, since some mail systems change case
 

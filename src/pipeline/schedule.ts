@@ -160,7 +160,7 @@ class Scheduler {
     if (!disturbance || this.#running.signal.aborted) return
     this.#running.app.log.warn(
       { event: 'schedule.rearmed', ...disturbance },
-      disturbance.kind === 'step' ? 'the clock of the machine was set' : 'no timer has come for a while',
+      disturbance.kind === 'step' ? 'the clock of the machine was set' : 'timers did not fire for some time',
     )
     this.#disarm()
     this.#arm()

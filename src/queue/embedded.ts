@@ -95,7 +95,10 @@ export class EmbeddedQueue implements Queue {
       try {
         for (const [kind, handling] of this.#handlings) await this.#startAll(kind, handling)
       } catch (err) {
-        this.#needs.log.warn({ event: 'queue.unread', err }, 'tasks cannot be read; they are looked for again')
+        this.#needs.log.warn(
+          { event: 'queue.unread', err },
+          'tasks cannot be read; the next look for tasks tries again',
+        )
       }
     }
     this.#looking = undefined // without an await before it, or a call of `wake` would be lost

@@ -36,7 +36,7 @@ async function requestConfirmation(db: Db, act: SubscriberAction, now: Instant):
   await transaction(db, async (trx) => {
     const confirmation = await addConfirmation(trx, { subscriberId, digest, editionId, how }, times)
     if (confirmation === undefined) return
-    await deleteMails(trx, { keys: [mailKey('confirmation', [confirmation])] }) // it is sent once more
+    await deleteMails(trx, { keys: [mailKey('confirmation', [confirmation])] }) // it is sent again
     await addMails(trx, [{ kind: 'confirmation', about: [confirmation], facts: { confirmation }, expiresAt }], now)
   })
 }

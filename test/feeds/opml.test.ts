@@ -15,7 +15,7 @@ test('folders are kept, the innermost counts, and whatever is no address is left
     ],
     rejected: [
       { what: 'javascript:alert(1)', reason: 'it is not an http or https address' },
-      { what: 'Empty', reason: 'it has no address (xmlUrl), and nothing in it' },
+      { what: 'Empty', reason: 'it has no address (xmlUrl) and contains nothing' },
     ],
   })
 })
@@ -36,7 +36,7 @@ test('tags that nobody closed and values without quotes are read, and an entity 
     xmlUrl="https://a.example/"><outline text="Lost">`
   expect(readOpml(text)).toEqual({
     feeds: [{ folder: 'News', url: 'https://a.example/', title: '&a; & c' }],
-    rejected: [{ what: 'Lost', reason: 'it has no address (xmlUrl), and nothing in it' }],
+    rejected: [{ what: 'Lost', reason: 'it has no address (xmlUrl) and contains nothing' }],
   })
 })
 
@@ -67,8 +67,8 @@ test('an outline that names no address and holds nothing is named as left out', 
   expect(readOpml(text)).toEqual({
     feeds: [{ folder: 'News', url: 'https://a.example/feed', title: 'Found' }],
     rejected: [
-      { what: 'Lost feed', reason: 'it has no address (xmlUrl), and nothing in it' },
-      { what: 'an outline', reason: 'it has no address (xmlUrl), and nothing in it' },
+      { what: 'Lost feed', reason: 'it has no address (xmlUrl) and contains nothing' },
+      { what: 'an outline', reason: 'it has no address (xmlUrl) and contains nothing' },
     ],
   })
 })

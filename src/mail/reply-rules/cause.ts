@@ -41,12 +41,12 @@ export const causes: Record<Cause, Meaning> = {
     advice:
       'Set relay.personalReturnPath: false, so that all messages have one envelope sender, and relay.returnPath to an address that the relay lets this account send from.',
   },
-  blocklist: { about: 'us', suppresses: 'never', message: 'our server is on a blocklist, or has a bad name' },
+  blocklist: { about: 'us', suppresses: 'never', message: 'our server is on a blocklist, or has a bad reputation' },
   spam: { about: 'us', suppresses: 'never', message: 'the message is taken for spam' },
   authentication: { about: 'us', suppresses: 'never', message: 'we, or our message, are not authenticated' },
   policy: { about: 'us', suppresses: 'never', message: 'a policy is against us' },
   limit: { about: 'us', suppresses: 'never', message: 'we have sent as much as we may' },
   size: { about: 'us', suppresses: 'never', message: 'the message is too large' },
-  'server-fault': { about: 'us', suppresses: 'never', message: 'the server that refuses has a fault of its own' },
+  'server-fault': { about: 'us', suppresses: 'never', message: 'the server that refuses has an internal error' },
   unclear: { about: 'nobody', suppresses: 'never', message: 'it does not say why' },
 }

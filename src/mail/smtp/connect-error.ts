@@ -66,7 +66,7 @@ export function noStartTls(settings: RelaySettings): ConnectError {
 /** The server answers in a protocol other than SMTP. */
 export function notSmtp(said: string, settings: RelaySettings): ConnectError {
   const words = printable(said)
-  return new ConnectError(`what answers on this port is no SMTP server, it says "${words}": ${checkPort(settings)}`)
+  return new ConnectError(`the server on this port is no SMTP server, it says "${words}": ${checkPort(settings)}`)
 }
 
 const checkPort = (settings: RelaySettings) =>
@@ -95,7 +95,7 @@ const network: Explain = (error, settings) => {
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'EADDRNOTAVAIL':
-      return `there is no way to this host (${codeOf(error)}): check ${relaySetting(settings, 'host')} and the network`
+      return `this host cannot be reached (${codeOf(error)}): check ${relaySetting(settings, 'host')} and the network`
   }
   return undefined
 }
@@ -112,7 +112,7 @@ const timeLimit: Explain = (error, settings, { isConnected, isGreeted }) => {
     case 'UPGRADE_TIMEOUT':
       return `it offers STARTTLS and does not finish the TLS handshake in ${timeout} s`
     case 'SOCKET_TIMEOUT':
-      return isGreeted ? `no answer in ${timeout} s, in the middle of connecting` : noGreeting(settings)
+      return isGreeted ? `no answer in ${timeout} s while connecting` : noGreeting(settings)
   }
   return undefined
 }
@@ -130,7 +130,7 @@ const certificate: Explain = (error, settings) => {
   if (selfSigned.test(code))
     return `its certificate is self-signed, or from an own CA: if you trust it, set ${ca} to a PEM file of that certificate`
   if (unknownIssuer.test(code))
-    return `nobody whom this machine trusts vouches for its certificate: set ${ca} to a PEM file of the CA that signed it`
+    return `its certificate is signed by a CA that this machine does not trust: set ${ca} to a PEM file of that CA`
   if (code === 'CERT_HAS_EXPIRED')
     return 'its certificate has expired: it has to be renewed there (or the clock of this machine is wrong)'
   if (code === 'CERT_NOT_YET_VALID')

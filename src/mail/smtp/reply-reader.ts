@@ -107,7 +107,7 @@ export class ReplyReader {
     if (this.#waiting) {
       this.#waiting.resolve(reply)
       this.#waiting = undefined
-    } else if (this.#arrived.push(reply) > maxUnasked) this.#fail(new Error('the relay answers what nobody asked'))
+    } else if (this.#arrived.push(reply) > maxUnasked) this.#fail(new Error('the relay sent replies without a command'))
   }
 
   /**

@@ -150,7 +150,7 @@ describe('a mistake in TLS is one sentence with the setting to change:', () => {
       const own = await opened(start())
       const unknown = await outcome(own.port, { security, tlsServerName })
       expect(unknown).toMatch(
-        /nobody whom this machine trusts vouches for its certificate: set relay\.ca to a PEM file of the CA/,
+        /its certificate is signed by a CA that this machine does not trust: set relay\.ca to a PEM file of that CA/,
       )
       const alone = await opened(start({ tls: certificates.localhost }))
       const selfSigned = await outcome(alone.port, { security, tlsServerName: 'localhost' })
