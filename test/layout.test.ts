@@ -95,6 +95,38 @@ const frozen: Record<string, string> = {
   '0035-edits.ts': 'efd1f820983852e49c658ee46c5b3a51925f1afecb9032a6188ab8aeacc99d3a',
 }
 
+/** Phrases that no comment, sentence or template has, and what to write instead. */
+const plainWords: Record<string, string> = {
+  'on record': 'stored, or recorded',
+  'so many': 'the number, or "this many"',
+  'so much': 'the amount, or "this much"',
+  'so often': 'the frequency, or "this often"',
+  'for good': 'permanently',
+  'for ever': 'always',
+  'no longer so': 'what has changed',
+  'in truth': 'really, or nothing',
+  'in vain': 'without success',
+  'all the same': 'anyway',
+  'as it stands': 'unchanged, or current',
+  'as they stand': 'unchanged, or current',
+  'of its own accord': 'by itself, or automatically',
+  'sees to it': 'makes sure, or the action itself',
+  'gives way': 'is replaced, or is deleted',
+  'puts down': 'records',
+  'put down': 'recorded',
+  'tells of': 'names, or describes',
+  'goes out': 'is sent',
+  'go out': 'are sent',
+  'went out': 'was sent',
+  'on its way': 'in flight, or being sent',
+  'on their way': 'in flight, or being sent',
+  'a feed showed': 'a feed contained',
+  'a feed shows': 'a feed contains',
+  meanwhile: 'since then, or while something else happens',
+  whom: 'an active sentence that says who does it',
+  whoever: 'the person who',
+}
+
 const sources = (readdirSync('src', { recursive: true }) as string[]).filter((file) => file.endsWith('.ts')).sort()
 
 type Import = { file: string; from: string; onlyType: boolean }
@@ -188,11 +220,28 @@ test('names are words of the field: no moods and jokes for constants, and no for
   const moods =
     /^(?:export )?const (?:most|again|memory|rest|patience|longest|tallest|atOnce|telling|often|politely)\b/m
   const former =
-    /\b(?:heed\w*|letOthersWork|brokenPromise|(?:take|give)Cookie|blameless|nothingElse|openClerk|openTurns|inLanes|rehearse|stepBack|speakOver|unspeakable|standsElsewhere|whereTo|askAgain|keptSecret|giveBackOf|takeOf|tellersOf|holdOn|endHold|settleHeld|saidOf|recordSaid|letterAbout)\b/
+    /\b(?:heed\w*|letOthersWork|brokenPromise|(?:take|give)Cookie|blameless|nothingElse|openClerk|openTurns|inLanes|rehearse|stepBack|brake(?:Now|On|Off|Words)|objections?|mostAttempts|endForNobody|tellOfRelay|speakOver|unspeakable|standsElsewhere|whereTo|askAgain|keptSecret|giveBackOf|takeOf|tellersOf|holdOn|endHold|settleHeld|saidOf|recordSaid|letterAbout)\b/
   const wrong = sources
     .filter((file) => !file.startsWith('store/migrations/'))
     .filter((file) => moods.test(read(file)) || former.test(read(file)))
   expect(wrong).toEqual([])
+})
+
+test('comments and sentences are in plain English: no phrase that a reader has to translate', () => {
+  const templates = (readdirSync('templates', { recursive: true, withFileTypes: true }) as Dirent[])
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+  const ours = sources.filter((file) => !file.startsWith('store/migrations/')).map((file) => join('src', file))
+  const found = [...ours, ...templates].flatMap((path) => {
+    const text = readFileSync(path, 'utf8')
+    return Object.entries(plainWords).flatMap(([phrase, instead]) =>
+      [...text.matchAll(patternOf(phrase))].map(({ index }) => {
+        const line = text.slice(0, index).split('\n').length
+        return `${path}:${line} says "${phrase}": write ${instead}`
+      }),
+    )
+  })
+  expect(found, found.join('\n')).toEqual([])
 })
 
 test('SQL is written in the store alone', () => {
@@ -319,6 +368,11 @@ test('the top level holds what the tree names and nothing else', () => {
   ]
   expect(top.filter((name) => !known.includes(name))).toEqual([])
 })
+
+/** Matches the phrase in any case, also across the lines of a comment. */
+function patternOf(phrase: string): RegExp {
+  return new RegExp(`\\b${phrase.replaceAll(' ', String.raw`\s+(?:\*\s+|//\s+|#\s+)?`)}\\b`, 'gi')
+}
 
 function read(file: string): string {
   return readFileSync(join('src', file), 'utf8')

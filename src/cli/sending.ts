@@ -34,7 +34,7 @@ export function addSendingCommands(program: Command): void {
     )
   sending
     .command('status')
-    .description('say whether all sending is stopped, since when, by whom and why')
+    .description('show whether all sending is stopped, since when, who stopped it and why')
     .option('--json', 'as JSON')
     .action((options: { json?: boolean }, command: Command) =>
       withAppWithoutJobs(command, (app) => showSendingState(app, options)),

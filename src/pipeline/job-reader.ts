@@ -42,8 +42,8 @@ export class JobReader {
     if (changes.length > 0) setDigests(this.#app, { digests, rejected: problems.map(toRejected) })
     for (const change of changes) this.#report(change)
     for (const { file, message, runsBy } of rejected) {
-      const meanwhile = runsBy === null ? 'it is left out' : `its digest runs by the version read at ${runsBy}`
-      log.error({ event: 'jobs.rejected', file, reason: message, runsBy }, `a job file has an error: ${meanwhile}`)
+      const consequence = runsBy === null ? 'it is left out' : `its digest runs by the version read at ${runsBy}`
+      log.error({ event: 'jobs.rejected', file, reason: message, runsBy }, `a job file has an error: ${consequence}`)
     }
     await this.#save(clock.now())
   }

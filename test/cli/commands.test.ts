@@ -596,7 +596,7 @@ test('the timetable and start say that a clock was ahead once, and what becomes 
   await store.db.insertInto('digests').values({ name: 'weekly', firstSeenAt, decidedUntil }).execute()
   await store.close()
   const words =
-    'weekly: a clock that was ahead put down its runs until 2999-01-01T07:00:00.000Z as decided; they are open again'
+    'weekly: a clock that was ahead recorded its runs until 2999-01-01T07:00:00.000Z as decided; they are open again'
   expect(await it.lastword('timetable')).toMatchObject({ code: 0, stderr: expect.stringContaining(words) })
   const { child, ended } = it.begin('start')
   child.stdout?.once('data', () => child.kill('SIGTERM'))

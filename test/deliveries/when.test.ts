@@ -152,7 +152,7 @@ onBothEngines('an edition', (freshUrl) => {
     expect(new Set(it.relay.accepted.map(({ to }) => to)).size).toBe(230)
     const history = await editionHistory(it.it.app.db, it.id)
     expect(history.map(({ what }) => what)).toContain(
-      `Canary: 0 of the first ${firstAt} at large.example were refused or put off by policy after 30 min; the rest goes out`,
+      `Canary: 0 of the first ${firstAt} at large.example were refused or put off by policy after 30 min; sending continues`,
     )
   })
 
@@ -186,7 +186,7 @@ onBothEngines('an edition', (freshUrl) => {
     await send(it)
     expect((await countDeliveries(it.it.app.db, it.id)).queued).toBe(0)
     const history = await editionHistory(it.it.app.db, it.id)
-    expect(history.map(({ what }) => what)).toContain('Canary overruled: the rest of large.example goes out')
+    expect(history.map(({ what }) => what)).toContain('Canary overruled: sending to large.example continues')
   })
 
   test('whose canary is put off by policy is paused too, and one whose mailboxes are full is not', async () => {
@@ -238,7 +238,7 @@ onBothEngines('an edition', (freshUrl) => {
     await send(it)
     expect(await send(it)).toMatchObject({ finished: true, counts: { skipped: first.length, refused: 0 } })
     expect((await editionHistory(db, it.id)).map(({ what }) => what)).toContain(
-      'Canary: nobody is left in the first share at large.example; the rest goes out',
+      'Canary: nobody is left in the first share at large.example; sending continues',
     )
   })
 

@@ -119,7 +119,7 @@ const examples: Examples = {
   'edition.canary_released': [
     [
       { reason: { code: 'canary-overruled', provider: 'a.example' } },
-      'Canary overruled: the rest of a.example goes out',
+      'Canary overruled: sending to a.example continues',
     ],
   ],
   'edition.relay_excluded': [

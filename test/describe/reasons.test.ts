@@ -303,16 +303,16 @@ const examples: Examples = {
     ],
   ],
   'canary-empty': [
-    [{ provider: 'a.example' }, 'canary: nobody is left in the first share at a.example; the rest goes out'],
+    [{ provider: 'a.example' }, 'canary: nobody is left in the first share at a.example; sending continues'],
   ],
   'canary-passed': [
     [
       { refused: 0, tried: 10, provider: 'a.example', waitMs: 2 * hour },
-      'canary: 0 of the first 10 at a.example were refused or put off by policy after 2 h; the rest goes out',
+      'canary: 0 of the first 10 at a.example were refused or put off by policy after 2 h; sending continues',
     ],
   ],
-  'canary-removed': [[{ provider: 'a.example' }, 'the digest has no canary any more: the rest of a.example goes out']],
-  'canary-overruled': [[{ provider: 'a.example' }, 'canary overruled: the rest of a.example goes out']],
+  'canary-removed': [[{ provider: 'a.example' }, 'the digest has no canary any more: sending to a.example continues']],
+  'canary-overruled': [[{ provider: 'a.example' }, 'canary overruled: sending to a.example continues']],
   'feed-status': [[{ status: 404, message: 'a.example answered 404' }, 'a.example answered 404']],
   'feed-unreachable': [[{ message: 'a.example did not answer in time' }, 'a.example did not answer in time']],
   'feed-unreadable': [[{ message: 'it is empty' }, 'it is empty']],

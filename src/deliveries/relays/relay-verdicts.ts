@@ -55,7 +55,7 @@ export class RelayVerdicts {
     return this.#accepted === 0 || isSpread(this.#inDoubt)
   }
 
-  /** The recipients whom the relay refused in a row, if there are enough of them to distrust it. */
+  /** The recipients that the relay refused in a row, if there are enough of them to distrust it. */
   get refusalsInARow(): TurnedDown[] {
     const refusals = this.#inDoubt.filter(({ isRefusal }) => isRefusal)
     return refusals.length >= maxTurnedDown ? refusals : []

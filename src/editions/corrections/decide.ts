@@ -156,7 +156,7 @@ export function statusText(correction: CorrectionView): string {
   const { withdrawnAt, withdrawnBy, withdrawnReason } = correction
   if (status === 'proposed') return 'proposed, and waits for an editor'
   if (status === 'doubted')
-    return `accepted by ${decidedBy}, but no longer so: ${undoneWhy && describeReason(undoneWhy)} since ${undoneAt}; it waits for an editor`
+    return `accepted by ${decidedBy}, but now in doubt: ${undoneWhy && describeReason(undoneWhy)} since ${undoneAt}; it waits for an editor`
   if (status === 'withdrawn') return `withdrawn by ${withdrawnBy} on ${withdrawnAt}: ${withdrawnReason}`
   if (status === 'lapsed') return `no longer needed, since ${lapsedAt}`
   if (status === 'dismissed') return `dismissed by ${decidedBy}`

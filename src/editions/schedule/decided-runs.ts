@@ -57,7 +57,7 @@ export async function findClockFault(db: Db, digest: Digest, now: Instant): Prom
 
 /** The fault as a message for operators. */
 export function clockFaultText({ digest, aheadUntil }: Pick<ClockFault, 'digest' | 'aheadUntil'>): string {
-  return `${digest}: a clock that was ahead put down its runs until ${aheadUntil} as decided; they are open again, and each is made when it is due`
+  return `${digest}: a clock that was ahead recorded its runs until ${aheadUntil} as decided; they are open again, and each is made when it is due`
 }
 
 /**

@@ -177,7 +177,7 @@ onBothEngines('a canary', (freshUrl) => {
     await untilDone(it, () => countAt(it, 'good.example') === 200)
     expect(countAt(it, 'good.example')).toBe(200)
     const history = (await editionHistory(app.db, it.id)).map(({ what }) => what)
-    expect(history).toContain('Canary overruled: the rest of blocks.example goes out')
+    expect(history).toContain('Canary overruled: sending to blocks.example continues')
     expect(history.filter((what) => what.startsWith('Paused: canary'))).toHaveLength(1)
   })
 

@@ -95,7 +95,7 @@ onBothEngines('an accepted correction', (freshUrl) => {
     await detectOnPages(it.app, it.app.digests)
     const since = it.clock.now()
     expect(statusText(await known(it, id))).toBe(
-      `accepted by Ada, but no longer so: the page is back since ${since}; it waits for an editor`,
+      `accepted by Ada, but now in doubt: the page is back since ${since}; it waits for an editor`,
     )
     expect(await waitingCorrections(it.app.db)).toMatchObject([{ id, status: 'doubted' }])
     it.clock.advance(6 * day)
