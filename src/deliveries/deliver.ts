@@ -33,8 +33,8 @@ export async function deliver(needs: DeliverNeeds, editionId: string, options: D
   if (sendingStop) return await notNow(needs, editionId, { stopped: sendingStopText(sendingStop), over: true })
   const admission = editionAdmission(needs, rules)
   try {
-    const shut = (await isBeingSent(needs, editionId)) ? await admission.blockedReason() : undefined
-    if (shut) return await notNow(needs, editionId, { wait: shut })
+    const blocked = (await isBeingSent(needs, editionId)) ? await admission.blockedReason() : undefined
+    if (blocked) return await notNow(needs, editionId, { wait: blocked })
     const edition = await startSending(needs, editionId, options.unknown)
     const { stopped, over, wait } = await sendDue(needs, edition, options, admission)
     const { counts, finished, isOut, wait: next } = await finishSending(needs, editionId, options.unknown)

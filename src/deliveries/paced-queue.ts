@@ -125,14 +125,14 @@ export class PacedQueue {
   /** Whether the queue begins to wait for a token before the promise settles. */
   waitsBefore(promise: Promise<unknown>): Promise<boolean> {
     const { promise: answer, resolve } = Promise.withResolvers<boolean>()
-    const hear = () => resolve(true)
+    const listener = () => resolve(true)
     const settled = () => {
-      this.#listeners.delete(hear)
+      this.#listeners.delete(listener)
       resolve(false)
     }
     promise.then(settled, settled)
-    if (this.#waiting > 0) hear()
-    else this.#listeners.add(hear)
+    if (this.#waiting > 0) listener()
+    else this.#listeners.add(listener)
     return answer
   }
 
@@ -318,7 +318,7 @@ export class PacedQueue {
 
   #beginWaiting(): void {
     this.#waiting += 1
-    for (const hear of this.#listeners) hear()
+    for (const listener of this.#listeners) listener()
     this.#listeners.clear()
   }
 }

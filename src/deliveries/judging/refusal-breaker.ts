@@ -37,7 +37,7 @@ export class RefusalBreaker {
   #others = 0
   /** A ring buffer of the last replies: the domain of each first-try rejection, '' for any other reply. */
   readonly #recent: string[] = []
-  #heard = 0
+  #replyCount = 0
   #asking: Promise<boolean> | undefined
 
   /**
@@ -121,7 +121,7 @@ export class RefusalBreaker {
   }
 
   #remember(domain: string): void {
-    this.#recent[this.#heard++ % lastAnswers] = domain
+    this.#recent[this.#replyCount++ % lastAnswers] = domain
   }
 
   /** The query reads the whole list in the worst case, so it runs only once for every `every` refusals. */

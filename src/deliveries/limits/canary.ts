@@ -128,8 +128,8 @@ function isTooMuch(
   { tried, due, againstUs }: Pick<Tally, 'tried' | 'due' | 'againstUs'>,
   { refusals }: Pick<CanaryRule, 'refusals'>,
 ): boolean {
-  const least = refusals === 0 ? 1 : minAgainstUs
-  return againstUs >= least && againstUs / (tried + due) > refusals
+  const minimum = refusals === 0 ? 1 : minAgainstUs
+  return againstUs >= minimum && againstUs / (tried + due) > refusals
 }
 
 /**

@@ -30,10 +30,10 @@ export class FairShares {
 
   /** The smallest weighted count among the other active shares; undefined: none is active. */
   takenByOthers(share: Share): number | undefined {
-    let least: number | undefined
+    let lowest: number | undefined
     for (const other of this.#shares)
-      if (other !== share && other.isAtWork && (least === undefined || other.taken < least)) least = other.taken
-    return least
+      if (other !== share && other.isAtWork && (lowest === undefined || other.taken < lowest)) lowest = other.taken
+    return lowest
   }
 
   /** Wakes the shares that may continue, the one that is furthest behind first. */

@@ -140,12 +140,17 @@ export async function addWithdrawal(
   { who, reason, words }: { who: string; reason: string; words: string },
   now: Instant,
 ): Promise<boolean> {
-  const said = { kind: 'withdrawal' as const, source: 'editor' as const, changeKey: withdrawalKey(id), found: reason }
+  const withdrawal = {
+    kind: 'withdrawal' as const,
+    source: 'editor' as const,
+    changeKey: withdrawalKey(id),
+    found: reason,
+  }
   const made = await db
     .insertInto('corrections')
     .values({
       ...undecidedColumns,
-      ...said,
+      ...withdrawal,
       id: newId(now),
       digest,
       editionId,

@@ -124,10 +124,10 @@ class TokenClient {
       )
     const given = tokenIn(answer.bytes)
     if (given) return given
-    const said = whatItSaid(answer.bytes)
-    const words = withoutSecrets(`${answer.status}${said.words}`, form)
+    const failure = errorAnswerIn(answer.bytes)
+    const words = withoutSecrets(`${answer.status}${failure.words}`, form)
     const message = `the token endpoint ${host} answered ${words}`
-    throw said.isInvalidGrant ? new InvalidGrant(message) : new AppError('unavailable', message)
+    throw failure.isInvalidGrant ? new InvalidGrant(message) : new AppError('unavailable', message)
   }
 
   #silent(host: string): string {
@@ -171,7 +171,7 @@ function tokenIn(bytes: Uint8Array): GrantedToken | undefined {
 }
 
 /** The error text of RFC 6749 §5.2, or a description of any other answer. */
-function whatItSaid(bytes: Uint8Array): { words: string; isInvalidGrant: boolean } {
+function errorAnswerIn(bytes: Uint8Array): { words: string; isInvalidGrant: boolean } {
   const { error, error_description } = parsed(bytes)
   const said = [error, error_description].filter((one) => typeof one === 'string').join(': ')
   const isPage = /^\s*<(!doctype|html|head|body)/i.test(Buffer.from(bytes.subarray(0, 500)).toString('latin1'))
