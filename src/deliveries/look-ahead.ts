@@ -1,7 +1,7 @@
 /** Prepares the next items before they are needed. */
 export type LookAhead<T> = {
   /** The next item; undefined when there are no more. */
-  take(): Promise<T | undefined>
+  take(): T | undefined | Promise<T | undefined>
   /** The item that `take` would return, if it is ready now. */
   readonly next: T | undefined
   /** Starts preparing the missing items. */
@@ -32,9 +32,9 @@ export function lookAhead<T extends object>(
     return slot
   }
   return {
-    async take() {
-      const slot = slots.shift() ?? begin()
-      return slot.making ? await slot.making : slot.made
+    take() {
+      const { made, making } = slots.shift() ?? begin()
+      return making ?? made
     },
     get next() {
       return slots[0]?.made

@@ -4,9 +4,6 @@ import type { ConnectionSlots, Customer, Slot } from './connection-slots.ts'
 import type { RelayAdmission } from './relay-admission.ts'
 import type { RenewingSession } from './renewing-session.ts'
 
-/** The result of a message, and whether the relay turned its connection away because it has too many. */
-export type Sent = { result: SendResult; isTurnedAway: boolean }
-
 /** The parts of a connection: a session, the limits of its relay, and its slot. */
 type Parts = {
   session: RenewingSession
@@ -22,6 +19,8 @@ export class RelayConnection {
   /** The relay's name; null if only one relay is configured. */
   readonly relay: string | null
   readonly #parts: Parts
+  /** The relay had served this connection before the last message. */
+  #wasServed = false
 
   constructor(relay: string | null, parts: Parts) {
     this.relay = relay
@@ -46,21 +45,25 @@ export class RelayConnection {
     this.#parts.admission.settle(result, slowProvider)
   }
 
+  /** Hands one message over; `next` is the probable next one. Call `isTurnedAway` with each result. */
+  send(message: ReadyMessage, next?: ReadyMessage): Promise<SendResult> {
+    const { session, slot } = this.#parts
+    this.#wasServed = slot.isProven
+    return session.send(message, next)
+  }
+
   /**
-   * Hands one message over; `next` is the probable next one. `isTurnedAway`: the relay serves our other connections but
-   * not this new one, so the message must be sent over another.
+   * Whether the relay serves our other connections but not this new one, so that the message must be sent over another.
    */
-  async send(message: ReadyMessage, next?: ReadyMessage): Promise<Sent> {
+  isTurnedAway(result: SendResult): boolean {
     const { session, slots, slot } = this.#parts
-    const wasServed = slot.isProven
-    const result = await session.send(message, next)
     if (session.isServed) slots.served(slot)
     const isTurnedAway = !session.isServed && isAboutConnection(result) && slots.isServing(slot)
     if (isTurnedAway) {
       session.discard()
-      slots.refused(slot, { wasServed })
+      slots.refused(slot, { wasServed: this.#wasServed })
     } else if (isBroken(result)) slots.broke(slot)
-    return { result, isTurnedAway }
+    return isTurnedAway
   }
 
   /** No message follows: another connection may use the session. */

@@ -29,7 +29,7 @@ export class RenewingSession {
     const waitsForAnother = smtp?.openEnvelope && smtp.openEnvelope !== message.envelope
     if (smtp?.isBroken || waitsForAnother) this.discard()
     const kept = this.#session ?? this.#pool.take()
-    const result = kept && (await this.#sendOver(kept, message, next))
+    const result = kept && this.#record(kept, await kept.send(message, next))
     // A kept session may have been closed while idle, which says nothing about this message.
     return result && result.kind !== 'cut' ? result : await this.#sendOverNew(message, next)
   }
@@ -46,8 +46,8 @@ export class RenewingSession {
     this.#session = undefined
   }
 
-  async #sendOver(session: PooledSession, message: ReadyMessage, next?: ReadyMessage): Promise<SendResult> {
-    const result = await session.send(message, next)
+  #record(session: PooledSession, result: SendResult): SendResult {
+    session.recordResult(result)
     this.#isServed = session.isServed
     this.#session = session
     if (session.isUsedUp) this.discard()
@@ -58,6 +58,6 @@ export class RenewingSession {
     this.#isServed = false
     await this.#closing // an open session counts toward the relay's connection limit
     const opened = await this.#pool.open()
-    return opened instanceof PooledSession ? await this.#sendOver(opened, message, next) : opened
+    return opened instanceof PooledSession ? this.#record(opened, await opened.send(message, next)) : opened
   }
 }

@@ -24,12 +24,15 @@ export class PooledSession {
     this.#maxMessages = maxMessages
   }
 
-  async send(message: ReadyMessage, next?: ReadyMessage): Promise<SendResult> {
+  /** Call `recordResult` with each result. */
+  send(message: ReadyMessage, next?: ReadyMessage): Promise<SendResult> {
     const isLast = this.#sent + 1 >= this.#maxMessages
-    const result = await this.smtp.send(message, isLast ? undefined : next)
+    return this.smtp.send(message, isLast ? undefined : next)
+  }
+
+  recordResult({ kind }: SendResult): void {
     this.#sent += 1
-    this.#isServed ||= result.kind === 'accepted' || result.kind === 'refused' || this.#sent >= servedAfter
-    return result
+    this.#isServed ||= kind === 'accepted' || kind === 'refused' || this.#sent >= servedAfter
   }
 
   /** Whether the relay serves the session: it does not exceed the connection limit. */

@@ -24,6 +24,9 @@ type EnvelopeAnswers = { refusal: SendResult | undefined; hasRecipient: boolean;
 /** An envelope that was written after the previous message; `bytes`: the size of its commands. */
 type Ahead = { envelope: Envelope; commands: Command[]; bytes: number }
 
+/** A message that is being written; `isOut`: the kernel has all of it. */
+type Data = { isOut: boolean; ahead: Ahead | undefined }
+
 /**
  * Sends messages one after another over a connected, secured and authenticated socket (RFC 5321). With PIPELINING (RFC
  * 2920), MAIL, RCPT and DATA share one write, and the next envelope follows the final dot.
@@ -70,16 +73,22 @@ export class SmtpSession {
   async send(message: ReadyMessage, next?: ReadyMessage): Promise<SendResult> {
     const invalid = this.#ahead ? undefined : invalidEnvelope(message, this.#offers)
     if (invalid) return invalid
+    let data: Data | undefined
     try {
       const answered = this.#ahead?.answered ?? this.#sendEnvelope(message)
       this.#ahead = undefined
       const refusal = await answered
       if (refusal) return refusal
+      data = { isOut: false, ahead: undefined }
+      this.#writeData(data, message.pieces, next)
+      const reply = await this.#replies.next()
+      if (this.#isEncrypted && !data.isOut) await setImmediate()
+      return this.#takeFinalAnswer(reply, data.ahead)
     } catch (error) {
       this.#socket.destroy()
-      return { kind: 'cut', reply: oneLine(messageOf(error)) }
+      const mayHaveArrived = data && (data.isOut || this.#isEncrypted)
+      return { kind: mayHaveArrived ? 'unknown' : 'cut', reply: oneLine(messageOf(error)) }
     }
-    return await this.#sendData(message.pieces, next)
   }
 
   /** Keeps the connection open without a message, and closes it if the server sends anything. */
@@ -167,26 +176,17 @@ export class SmtpSession {
     await this.#replies.next()
   }
 
-  /** Writes the message and perhaps the next envelope, and returns the result of the final dot. */
-  async #sendData(pieces: Buffer[], next: ReadyMessage | undefined): Promise<SendResult> {
+  /** Writes the message and perhaps the next envelope. */
+  #writeData(data: Data, pieces: Buffer[], next: ReadyMessage | undefined): void {
     const socket = this.#socket
-    let isOut = false // the kernel has all of it
-    try {
-      socket.cork() // one write for all
-      const last = pieces.length - 1
-      for (let index = 0; index < last; index++) socket.write(pieces[index] ?? '')
-      socket.write(pieces[last] ?? '', (error) => {
-        isOut = !error
-      })
-      const ahead = this.#writeAhead(next)
-      socket.uncork()
-      const reply = await this.#replies.next()
-      if (this.#isEncrypted && !isOut) await setImmediate()
-      return this.#takeFinalAnswer(reply, ahead)
-    } catch (error) {
-      socket.destroy()
-      return { kind: isOut || this.#isEncrypted ? 'unknown' : 'cut', reply: oneLine(messageOf(error)) }
-    }
+    socket.cork() // one write for all
+    const last = pieces.length - 1
+    for (let index = 0; index < last; index++) socket.write(pieces[index] ?? '')
+    socket.write(pieces[last] ?? '', (error) => {
+      data.isOut = !error
+    })
+    data.ahead = this.#writeAhead(next)
+    socket.uncork()
   }
 
   #writeAhead(next: ReadyMessage | undefined): Ahead | undefined {
