@@ -143,23 +143,24 @@ export class LedgerWriter {
     const groupOf = (slice: LeasedSlice) => {
       const known = groups.get(slice)
       if (known) return known
-      const inFlight = [...slice.inFlight.keys()]
-      const group: Group = { slice, batch: { slice: slice.lease, results: [], wanted: [], inFlight } }
+      const group: Group = { slice, batch: { slice: slice.lease, results: [], wanted: [], inFlight: [] } }
       groups.set(slice, group)
       return group
     }
     for (const { result, next } of requests) {
       const slice = result && this.#slices.of(result.subscriberId)
       if (result && slice?.inFlight.has(result.subscriberId)) {
-        const { batch } = groupOf(slice)
-        batch.results.push(result)
-        batch.inFlight = batch.inFlight.filter((id) => id !== result.subscriberId)
+        groupOf(slice).batch.results.push(result)
       }
       const nextSlice = next && this.#slices.of(next.subscriberId)
       if (!nextSlice || nextSlice.inFlight.has(next.subscriberId)) continue
       const { batch } = groupOf(nextSlice)
       const isAsked = batch.wanted.some(({ subscriberId }) => subscriberId === next.subscriberId)
       if (!isAsked) batch.wanted.push({ subscriberId: next.subscriberId, status: next.status })
+    }
+    for (const { slice, batch } of groups.values()) {
+      const ended = new Set(batch.results.map(({ subscriberId }) => subscriberId))
+      batch.inFlight = [...slice.inFlight.keys()].filter((id) => !ended.has(id))
     }
     return [...groups.values()].sort((a, b) => (a.slice.lease.firstId < b.slice.lease.firstId ? -1 : 1))
   }

@@ -45,10 +45,11 @@ export async function recordAndClaim(
   const ours = batches.filter((_, index) => versions[index] !== undefined)
   const wanted = ours.flatMap((batch) => batch.wanted)
   // Read after the slices are locked: stopping an edition, or settling a delivery, locks them too.
-  const statusNow = await claimable(db, engine, sender, wanted, now)
-  const isAsRead = (one: Wanted) => statusNow.get(one.subscriberId) === one.status
+  const areAllAsRead = await areClaimable(db, engine, sender, wanted, now)
+  const statusNow = areAllAsRead ? undefined : await claimable(db, engine, sender, wanted, now)
+  const isAsRead = (one: Wanted) => statusNow?.get(one.subscriberId) === one.status
   for (const [index, batch] of batches.entries()) {
-    if (versions[index] === undefined || batch.wanted.every(isAsRead)) continue
+    if (!statusNow || versions[index] === undefined || batch.wanted.every(isAsRead)) continue
     versions[index] = await writeSlice(
       db,
       engine,
@@ -58,7 +59,7 @@ export async function recordAndClaim(
   }
   const results = ours.flatMap((batch) => batch.results)
   for (const group of Map.groupBy(results, sameButForReply).values()) await recordGroup(db, engine, sender, group, now)
-  return { versions, claimed: new Set(statusNow.keys()) }
+  return { versions, claimed: new Set(statusNow ? statusNow.keys() : wanted.map(({ subscriberId }) => subscriberId)) }
 }
 
 /** The result of an earlier commit of the same batches whose answer was lost; undefined if nothing was committed. */
@@ -129,6 +130,29 @@ function writeSliceQuery(db: Db, value: Placeholder) {
     .where('version', '=', sql<number>`${value('version')}`)
 }
 
+/** Whether all of these may be sent now, with the status that they were read with. Counting is cheaper than reading. */
+async function areClaimable(
+  db: Db,
+  engine: Engine,
+  { editionId, digest }: Sender,
+  wanted: Wanted[],
+  now: Instant,
+): Promise<boolean> {
+  const status = wanted[0]?.status
+  if (wanted.some((one) => one.status !== status)) return false
+  if (status === undefined) return true
+  const ids = padded(wanted.map(({ subscriberId }) => subscriberId))
+  const { rows } = await runPrepared(db, engine, {
+    name: `count claimable ${ids.length}`,
+    values: { editionId, digest, now, ids, status },
+    build: (value) =>
+      claimableQuery(db, value, ids.length)
+        .where('deliveries.status', '=', value('status') as DeliveryStatus)
+        .select((eb) => eb.fn.countAll<number>().as('count')),
+  })
+  return Number(rows[0]?.count) === wanted.length
+}
+
 /** The deliveries among these that may be sent now, with their status. */
 async function claimable(
   db: Db,
@@ -142,7 +166,7 @@ async function claimable(
   const { rows } = await runPrepared(db, engine, {
     name: `claimable ${ids.length}`,
     values: { editionId, digest, now, ids },
-    build: (value) => claimableQuery(db, value, ids.length),
+    build: (value) => claimableQuery(db, value, ids.length).select(['deliveries.subscriberId', 'deliveries.status']),
   })
   return new Map(rows.map(({ subscriberId, status }) => [subscriberId, status]))
 }
@@ -152,7 +176,6 @@ function claimableQuery(db: Db, value: Placeholder, count: number) {
     .selectFrom('deliveries')
     .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriberId')
     .innerJoin('subscriptions', 'subscriptions.subscriberId', 'deliveries.subscriberId')
-    .select(['deliveries.subscriberId', 'deliveries.status'])
     .where('deliveries.editionId', '=', value('editionId'))
     .where('deliveries.subscriberId', 'in', listPlaceholders(value, 'ids', count))
     .where('deliveries.status', 'in', ['queued', 'deferred'])
