@@ -113,7 +113,8 @@ export function messageAssembler(
     const pieces: Buffer[] = []
     let from = 0
     let at = bytes.write(head, 0, 'utf8')
-    for (const [index, part] of parts.entries()) {
+    for (let index = 0; index < parts.length; index++) {
+      const part = parts[index] as Buffer
       if (index > 0) at += bytes.write(key, at, 'latin1')
       if (part.length < minSharedBytes) at += part.copy(bytes, at)
       else {

@@ -35,7 +35,11 @@ export function invalidEnvelope(
   return invalidAddress(from, offers) ?? invalidAddress(to, offers) ?? invalidSize(pieces, offers)
 }
 
+/** An address without spaces, control characters and angle brackets, in ASCII. */
+const isPlainAddress = /^[\x21-\x3b\x3d\x3f-\x7e]+$/
+
 function invalidAddress(address: string, { utf8 }: Offers): SendResult | undefined {
+  if (isPlainAddress.test(address)) return undefined
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the rule looks for them
   if (address === '' || /[\u0000-\u0020\u007f<>]/.test(address))
     return { kind: 'refused', reply: `${JSON.stringify(address)} cannot be said in SMTP` }

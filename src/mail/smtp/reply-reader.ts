@@ -89,7 +89,7 @@ export class ReplyReader {
 
   #addLine(line: string): void {
     const code = codeOf(line)
-    const [first] = this.#lines
+    const first = this.#lines[0]
     if (Number.isNaN(code) || (first !== undefined && codeOf(first) !== code))
       this.#fail(new Error(`no SMTP reply: ${this.#mask(line).slice(0, 200)}`))
     else if (line[3] === '-') {
