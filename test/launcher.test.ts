@@ -23,6 +23,7 @@ const flags = [
   '--max-semi-space-size=8',
   '--heap-growing-percent=40',
   '--always-sparkplug',
+  '--invocation-count-for-turbofan=30000',
   '--disable-warning=ExperimentalWarning',
 ]
 
