@@ -13,9 +13,8 @@ import { StoreError } from '../../src/store/drivers/failure.ts'
 import { editionById } from '../../src/store/editions/editions.ts'
 import { systemClock } from '../../src/time/clock.ts'
 import { webApp } from '../../src/web/server.ts'
-import { migratedDatabase } from '../support/databases/databases.ts'
+import { migratedDatabase, ownServer } from '../support/databases/databases.ts'
 import { onBothEngines, sqliteUrl } from '../support/databases/engines.ts'
-import { openPostgres } from '../support/databases/postgres.ts'
 import { peopleAt, type Ready, readyToSend } from '../support/ready.ts'
 
 const closing: (() => Promise<unknown>)[] = []
@@ -115,7 +114,7 @@ test('SQLite that is locked while the thread is busy in pieces, each longer than
 }, 60_000)
 
 test('PostgreSQL that is restarted, and one that crashes, while an edition goes out cost nobody a copy', async () => {
-  const server = await openPostgres()
+  const server = await ownServer()
   closing.push(server.remove)
   const storeUrl = `postgres://lastword:lastword@127.0.0.1:${server.port}/postgres`
   const restart = async () => {

@@ -7,7 +7,7 @@ import { openSender } from '../../src/pipeline/sending/sender.ts'
 import { isStoreUnavailable } from '../../src/store/drivers/failure.ts'
 import { webApp } from '../../src/web/server.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'
-import { openPostgres } from '../support/databases/postgres.ts'
+import { ownServer } from '../support/databases/databases.ts'
 import { newsFeed, openWorld, publishTitles, subscribe } from '../support/world.ts'
 import { editorOf, openSite } from '../web/site.ts'
 
@@ -28,7 +28,7 @@ afterAll(() => {
 })
 
 test('while PostgreSQL is away every chore and page fails as a value, and all go on when it is back', async () => {
-  const server = await openPostgres()
+  const server = await ownServer()
   closing.push(server.remove)
   const storeUrl = `postgres://lastword:lastword@127.0.0.1:${server.port}/postgres`
   const world = await openWorld({ storeUrl, job: { approval: 'required' } })

@@ -4,8 +4,7 @@ import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { isStoreUnavailable } from '../../../src/store/drivers/failure.ts'
 import { openStore, type Store } from '../../../src/store/open.ts'
 import { fakeClock } from '../../support/clock.ts'
-import { migratedDatabase } from '../../support/databases/databases.ts'
-import { openPostgres } from '../../support/databases/postgres.ts'
+import { migratedDatabase, ownServer } from '../../support/databases/databases.ts'
 
 const clock = fakeClock()
 const closing: (() => Promise<unknown>)[] = []
@@ -123,7 +122,7 @@ test('connections that are cut while they are idle are replaced, and at most the
 })
 
 test('a server that is stopped and started again is away meanwhile, says since when, and serves again', async () => {
-  const server = await openPostgres()
+  const server = await ownServer()
   closing.push(server.remove)
   const store = await openOn(`postgres://lastword:lastword@127.0.0.1:${server.port}/postgres`)
   const { promise: begun, resolve: begin } = Promise.withResolvers<void>()

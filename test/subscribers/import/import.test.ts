@@ -16,8 +16,8 @@ import {
 import { importSubscribers } from '../../../src/subscribers/import/import.ts'
 import { leave } from '../../../src/subscribers/leave.ts'
 import { fakeClock } from '../../support/clock.ts'
+import { ownServer } from '../../support/databases/databases.ts'
 import { onBothEngines, sqliteUrl } from '../../support/databases/engines.ts'
-import { openPostgres } from '../../support/databases/postgres.ts'
 import { inProcess } from '../../support/processes.ts'
 import { resubscribe } from '../../support/resubscribe.ts'
 
@@ -62,7 +62,7 @@ test('an import that a full disk stops says how many rows are stored; the same c
 })
 
 test('an import waits for a PostgreSQL server that is restarted, and goes on by itself', async () => {
-  const server = await openPostgres()
+  const server = await ownServer()
   const { db, close } = await openStore(`postgres://lastword:lastword@127.0.0.1:${server.port}/postgres`, fakeClock())
   await server.stop()
   let waits = 0

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, onTestFinished } from 'vitest'
+import { afterAll, describe, inject, onTestFinished } from 'vitest'
 import { blankDatabase, migratedDatabase } from './databases.ts'
 
 /** The engines that every contract is run on. */
@@ -29,7 +29,7 @@ export function onBothEngines(
     const isSqlite = engine === 'SQLite'
     contract(
       async () => kept(isSqlite ? sqliteUrl() : await migratedDatabase()),
-      async () => kept(isSqlite ? sqliteUrl() : await blankDatabase()),
+      async () => kept(isSqlite ? blankSqliteUrl() : await blankDatabase()),
     )
   })
 }
@@ -44,8 +44,17 @@ function removedWithTest({ remove }: TestDatabase): boolean {
   }
 }
 
-/** A new file in a folder of its own. */
-export function sqliteUrl(): { url: string; folder: string; remove(): void } {
+type SqliteFile = { url: string; folder: string; remove(): void }
+
+/** A file with every table and no row, alone in its folder. */
+export function sqliteUrl(): SqliteFile {
+  const file = blankSqliteUrl()
+  copyFileSync(inject('sqliteTemplate'), join(file.folder, 'lastword.db'))
+  return file
+}
+
+/** The path of a file that does not exist yet, in an empty folder. */
+export function blankSqliteUrl(): SqliteFile {
   const folder = mkdtempSync(join(tmpdir(), 'lastword-test-'))
   return {
     url: `file:${join(folder, 'lastword.db')}`,

