@@ -19,8 +19,18 @@ export type Pages = { render(name: string, view: { title: string }, frame: PageL
 /** A value missing from a view is an error; every value is escaped. */
 const options = { strict: true, knownHelpersOnly: true, noEscape: false }
 
-/** Compiles every `templates/web/*.hbs` with its parts. AppError `internal` with the file's path for a broken template. */
+let opened: Pages | undefined
+
+/**
+ * Compiles every `templates/web/*.hbs` with its parts, once in a process. AppError `internal` with the file's path for a
+ * broken template.
+ */
 export function openPages(): Pages {
+  opened ??= compilePages()
+  return opened
+}
+
+function compilePages(): Pages {
   const handlebars = Handlebars.create()
   for (const [name, source] of sources('parts/')) handlebars.registerPartial(name, source)
   const pages = new Map(sources('').map(([name, source]) => [name, handlebars.compile<object>(source, options)]))

@@ -1,4 +1,5 @@
-import { afterAll, afterEach, expect, test } from 'vitest'
+import { Worker } from 'node:worker_threads'
+import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { defaultPoolLimits, ReaderPool } from '../../../src/feeds/parse/reader-pool.ts'
 import { countThreadStarts, untilThreadEnds } from '../../support/threads.ts'
 
@@ -66,15 +67,14 @@ test('a worker is kept for the next feed, and one that has grown is replaced', a
 
 test('of two large feeds the second waits for the first, and a small one for neither', async () => {
   const pool = new ReaderPool({ workers: 2, heapMegabytes: 256, keptHeapMegabytes: 256, largeBytes, idleSeconds: 100 })
-  const done: string[] = []
-  const slow = feed('<a/>'.repeat(200_000))
-  const quick = feed(' '.repeat(2 * largeBytes))
-  const reads = Object.entries({ slow, quick, small }).map(async ([name, bytes]) => {
-    await pool.read('feed', bytes, context, 50)
-    done.push(name)
-  })
-  await Promise.all(reads)
-  expect(done).toEqual(['small', 'slow', 'quick'])
+  const { given, release } = holdFirstTask()
+  const [first, second] = [feed(' '.repeat(2 * largeBytes)), feed(' '.repeat(3 * largeBytes))]
+  const large = [first, second].map((bytes) => pool.read('feed', bytes, context, 50))
+  await pool.read('feed', small, context, 50)
+  expect(given).toEqual([first.length, small.length])
+  release()
+  await Promise.all(large)
+  expect(given).toEqual([first.length, small.length, second.length])
 })
 
 test('workers that have nothing to read are ended, and the next feed has another', async () => {
@@ -83,3 +83,17 @@ test('workers that have nothing to read are ended, and the next feed has another
   const first = await untilThreadEnds(() => pool.read('feed', small, context))
   expect(await pool.read('feed', small, context)).toEqual(first)
 })
+
+/** Notes how many bytes each task has that is given to a worker; the first one arrives only when it is released. */
+function holdFirstTask() {
+  const given: number[] = []
+  const post = Worker.prototype.postMessage
+  let release = () => {}
+  vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (this: Worker, task, transfer) {
+    given.push(task.bytes.length)
+    const arrive = () => post.call(this, task, transfer as ArrayBuffer[])
+    if (given.length === 1) release = arrive
+    else arrive()
+  })
+  return { given, release: () => release() }
+}
