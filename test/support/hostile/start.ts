@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { get, type IncomingMessage } from 'node:http'
@@ -68,9 +68,11 @@ export async function runHostile(
   await runStart(it, measured, async () => (await allFeedsRead(it, site.url)) && (await allTried(it)))
   const feeds = await feedsOf(it, site.url)
   site.renewGuids()
-  writeFileSync(job, jobText(site.feeds, soonToday()))
+  const dueAt = nextDueTime()
+  writeFileSync(job, jobText(site.feeds, `${dueAt.getUTCMinutes()} ${dueAt.getUTCHours()} * * *`))
   const studio = new StudioVisit(it)
-  await runStart(it, measured, async (url) => (await studio.hasShownEdition(url)) && (await allCompared(it)))
+  const isDone = async (url: string) => (await studio.hasShownEdition(url)) && (await allCompared(it))
+  await runStart(it, measured, isDone, dueAt)
   const { peakMemoryMb, delayed, ...health } = measured
   const { chosen, pages } = studio
   return { feeds, deliveries: await deliveriesOf(it), chosen, pages, health, peakMemoryMb, delayed }
@@ -121,10 +123,10 @@ log: warn
 `
 }
 
-/** A schedule with one due time, in a minute or so: start is up by then. */
-function soonToday(): string {
-  const time = new Date(Date.now() + 70_000)
-  return `${time.getUTCMinutes()} ${time.getUTCHours()} * * *`
+/** The start of a minute, far enough away for `start` to be up before. */
+function nextDueTime(): Date {
+  const minute = 60_000
+  return new Date(Math.ceil(Date.now() / minute) * minute + 2 * minute)
 }
 
 /** A digest of all hostile feeds, whose editions an editor has to approve. */
@@ -143,19 +145,27 @@ sections:
 
 type Measured = HostileRun['health'] & Pick<HostileRun, 'peakMemoryMb' | 'delayed'>
 
-/** One life of `start`, until `isDone`; what was measured is added. */
-async function runStart(it: World, measured: Measured, isDone: (url: string) => Promise<boolean>): Promise<void> {
-  const child = spawn(resolve('src/lastword'), ['start'], { cwd: it.folder }) // its shell gives way to Node
+/** One life of `start`, until `isDone`; what was measured is added. Once it listens, its wall clock is set to `instant`. */
+async function runStart(
+  it: World,
+  measured: Measured,
+  isDone: (url: string) => Promise<boolean>,
+  instant?: Date,
+): Promise<void> {
+  const env = { ...process.env, NODE_OPTIONS: `--import ${resolve('test/support/shifted-date.mjs')}` }
+  const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', 'ipc']
+  const child = spawn(resolve('src/lastword'), ['start'], { cwd: it.folder, env, stdio }) // its shell gives way to Node
   const ended = once(child, 'exit')
   try {
     const said: string[] = []
-    createInterface({ input: child.stderr }).on('line', (line) => {
+    createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (line) => {
       said.push(line)
       readDelay(line, measured)
     })
     const url = await listening(child).catch((error) => {
       throw new Error(`${error.message}: ${said.join('\n')}`)
     })
+    if (instant) child.send({ offset: instant.getTime() - Date.now() })
     for (let asked = 0; asked % 25 !== 24 || !(await isDone(url)); asked++) {
       await askHealth(url, measured)
       if (child.exitCode !== null)
