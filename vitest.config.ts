@@ -8,8 +8,9 @@ export default defineConfig({
     pool: 'forks',
     // Most tests wait for a server, a browser or a child: with one worker a core the cores would be idle half the time.
     maxWorkers: Math.ceil(availableParallelism() * 1.5),
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // No test measures time by these: they end one that hangs, also on a machine that does ten other things.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     restoreMocks: true,
   },
 })

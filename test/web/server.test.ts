@@ -120,7 +120,7 @@ describe('a connection', () => {
     await served(
       async (port) => {
         const held = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')]
-        for (const socket of held) await once(socket, 'connect')
+        await Promise.all(held.map((socket) => once(socket, 'connect')))
         expect(await talk(port, 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n')).toBe('')
         for (const socket of held) {
           socket.write('GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')

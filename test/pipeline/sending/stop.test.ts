@@ -179,7 +179,7 @@ test('two processes that send from one SQLite file reach everybody once, and bot
   const { it, id, relay } = stage
   const children = [startSender(it, id, 'waits'), startSender(it, id, 'waits')]
   const ends = children.map((child) => once(child, 'exit'))
-  for (const child of children) await once(child, 'message') // both are ready
+  await Promise.all(children.map((child) => once(child, 'message'))) // both are ready
   relay.holdAnswersFrom(1)
   for (const child of children) child.send('go')
   const senders = () =>
