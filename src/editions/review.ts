@@ -1,5 +1,6 @@
 import { describeReason } from '../describe/describe.ts'
 import { AppError } from '../errors.ts'
+import { editionTask, enqueue } from '../queue/enqueue.ts'
 import { retractedIn } from '../store/articles/retractions.ts'
 import { expireEditionCorrections, releaseCorrections } from '../store/corrections/corrections.ts'
 import { countDeliveries } from '../store/deliveries/deliveries.ts'
@@ -36,7 +37,7 @@ type ApprovalNeeds = Needs & ObstacleNeeds
 export type RevisionCheck = { seen?: Revision | undefined }
 
 /**
- * Approves a sealed or held edition and records `who`. Throws ApprovalRefused if there are obstacles and `anyway` is
+ * Approves a sealed or held edition, records `who` and queues its sending. Throws ApprovalRefused if there are obstacles and `anyway` is
  * false, AppError `conflict` for another status (a paused edition is resumed instead) or if the edition differs from
  * `seen`.
  */
@@ -58,6 +59,7 @@ export async function approve(
     const change = (now: string) => toApproved(now, obstacles)
     const event: NewEvent = { kind: 'edition.approved', actor: person(who), edition: id, data: { obstacles } }
     await changeStatus({ db: trx, clock }, id, event, { from: ['sealed', 'held'], change, refusal: cannot })
+    await enqueue(trx, [editionTask('start-edition', id)], clock.now())
   })
 }
 
@@ -87,6 +89,7 @@ export async function approveByRule(
     if (obstacles.length === 0 || anyway) {
       await moveEdition(trx, id, ['sealed'], toApproved(now, obstacles))
       await addEvent(trx, { kind: 'edition.approved', actor, edition: id, data: { obstacles } }, now)
+      await enqueue(trx, [editionTask('start-edition', id)], now)
       return true
     }
     if (obstacles.some(isSettingObstacle)) return false
@@ -201,6 +204,7 @@ export async function resume(
     const event: NewEvent = { kind: 'edition.resumed', actor: person(who), edition: id, data }
     const change = () => ({ status: 'sending' as const, reason: null })
     await changeStatus({ db: trx, clock }, id, event, { from: ['paused'], change, refusal: cannot })
+    await enqueue(trx, [editionTask('start-edition', id)], clock.now())
   })
 }
 

@@ -3,7 +3,6 @@ import type { Log } from '../log.ts'
 import type { Engine } from '../store/engine.ts'
 import type { Db, TaskRow } from '../store/schema.ts'
 import {
-  addTasks,
   deadTasks,
   endTask,
   failTask,
@@ -14,6 +13,7 @@ import {
   type TaskOwner,
 } from '../store/system/tasks.ts'
 import { addMs, type Clock, type Instant, minute, second } from '../time/clock.ts'
+import { enqueue } from './enqueue.ts'
 import type { Handling, Queue, Task } from './queue.ts'
 
 const firstRetryMs = 5 * second
@@ -48,15 +48,7 @@ export class EmbeddedQueue implements Queue {
   }
 
   async enqueue(db: Db, tasks: Task[]): Promise<void> {
-    const now = this.#needs.clock.now()
-    const rows = tasks.map(({ kind, key, group, data, notBefore = now }) => ({
-      kind,
-      key,
-      groupKey: group,
-      data: JSON.stringify(data),
-      notBefore,
-    }))
-    await addTasks(db, rows, now)
+    await enqueue(db, tasks, this.#needs.clock.now())
   }
 
   isOpen(db: Db, kind: string, group: string): Promise<boolean> {

@@ -1,7 +1,9 @@
 import type { App } from '../../app.ts'
 import { type DeliverOptions, type DeliverReport, deliver } from '../../deliveries/deliver.ts'
 import { untilStored } from '../../deliveries/until-stored.ts'
+import { editionTask } from '../../queue/enqueue.ts'
 import { verifyCounts } from '../../store/deliveries/counts.ts'
+import { removeTask } from '../../store/system/tasks.ts'
 import { recordQuiet } from './quiet.ts'
 import type { Sender } from './sender.ts'
 import { sendingNeeds } from './sending-needs.ts'
@@ -21,7 +23,10 @@ export async function sendEdition(
   const report = await withSync(app, () =>
     untilStored({ ...needs, signal: options.signal }, () => deliver(needs, editionId, options)),
   )
-  if (report.finished) await checkCounts(app, editionId)
+  if (report.finished) {
+    await removeTask(app.db, editionTask('start-edition', editionId)) // the approval queued it for `lastword start`
+    await checkCounts(app, editionId)
+  }
   recordQuiet(sender, editionId, report.wait, app.clock.now())
   return report
 }

@@ -8,6 +8,7 @@ import { startSending } from '../../deliveries/start.ts'
 import { untilStored } from '../../deliveries/until-stored.ts'
 import type { Digest } from '../../editions/digest.ts'
 import { EmbeddedQueue } from '../../queue/embedded.ts'
+import { editionTask } from '../../queue/enqueue.ts'
 import type { Queue } from '../../queue/queue.ts'
 import { currentSendingStop } from '../../store/deliveries/sending-stop.ts'
 import { slicesDue } from '../../store/deliveries/slices.ts'
@@ -56,7 +57,7 @@ export class SendingTasks {
     if (idle.length > 0)
       await this.#queue.enqueue(
         this.#app.db,
-        idle.map(({ id }) => taskOf('start-edition', id)),
+        idle.map(({ id }) => editionTask('start-edition', id)),
       )
     this.#queue.wake()
   }
@@ -82,8 +83,8 @@ export class SendingTasks {
     await untilStored({ ...needs, signal: this.#signal }, () => startSending(needs, editionId, digest.unknown))
     if (await this.#queue.isOpen(db, 'send-slice', editionId)) return
     const slices = await slicesDue(db, editionId, clock.now())
-    const tasks = slices.map((firstId) => taskOf('send-slice', editionId, firstId))
-    if (tasks.length === 0) tasks.push(taskOf('finish-edition', editionId))
+    const tasks = slices.map((firstId) => editionTask('send-slice', editionId, firstId))
+    if (tasks.length === 0) tasks.push(editionTask('finish-edition', editionId))
     for (let start = 0; start < tasks.length; start += maxTasksAtOnce)
       await this.#queue.enqueue(db, tasks.slice(start, start + maxTasksAtOnce))
   }
@@ -109,7 +110,7 @@ export class SendingTasks {
     if (!end)
       log.error({ event: 'edition.failed', edition: editionId, err }, 'an edition cannot go on; it is tried again')
     try {
-      await this.#queue.enqueue(db, [taskOf('finish-edition', editionId)])
+      await this.#queue.enqueue(db, [editionTask('finish-edition', editionId)])
     } catch (err) {
       log.warn(
         { event: 'edition.unfinished', edition: editionId, err },
@@ -161,9 +162,4 @@ export class SendingTasks {
     const edition = await editionById(this.#app.db, id)
     return { edition, digest: this.#app.digests.find(({ name }) => name === edition?.digest) }
   }
-}
-
-function taskOf(kind: string, edition: string, slice?: string) {
-  const data = slice === undefined ? { edition } : { edition, slice }
-  return { kind, key: Object.values(data).join(' '), group: edition, data }
 }

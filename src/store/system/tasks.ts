@@ -98,6 +98,11 @@ export async function endTask(db: Db, { id, requests, workerId }: Done): Promise
     .execute()
 }
 
+/** Deletes a task, even while it runs. */
+export async function removeTask(db: Db, { kind, key }: Pick<TaskRow, 'kind' | 'key'>): Promise<void> {
+  await db.deleteFrom('tasks').where('kind', '=', kind).where('key', '=', key).execute()
+}
+
 /** Records a failure: the task is retried at `notBefore`, or never. */
 export async function failTask(
   db: Db,

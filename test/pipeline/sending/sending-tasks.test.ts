@@ -3,9 +3,10 @@ import { afterEach, expect, test } from 'vitest'
 import { GivenSlices } from '../../../src/deliveries/slice-source.ts'
 import { startSending } from '../../../src/deliveries/start.ts'
 import { compose } from '../../../src/editions/compose.ts'
-import { approve, pause, resume } from '../../../src/editions/review.ts'
+import { approve, approveByRule, hold, pause, resume } from '../../../src/editions/review.ts'
 import { seal } from '../../../src/editions/seal.ts'
 import { silentLog } from '../../../src/log.ts'
+import { sendEdition } from '../../../src/pipeline/sending/send.ts'
 import { openSender, type Sender } from '../../../src/pipeline/sending/sender.ts'
 import { sendingNeeds } from '../../../src/pipeline/sending/sending-needs.ts'
 import { SendingTasks } from '../../../src/pipeline/sending/sending-tasks.ts'
@@ -13,13 +14,14 @@ import { freezePage } from '../../../src/store/deliveries/audience.ts'
 import { countDeliveries } from '../../../src/store/deliveries/deliveries.ts'
 import { leaseSlice, slicesDue } from '../../../src/store/deliveries/slices.ts'
 import { releaseSlice } from '../../../src/store/deliveries/unknown.ts'
+import { transaction } from '../../../src/store/drivers/transaction.ts'
 import { editionById } from '../../../src/store/editions/editions.ts'
 import type { Db } from '../../../src/store/schema.ts'
 import { addSubscribers } from '../../../src/store/subscribers/subscribers.ts'
 import { minute, second } from '../../../src/time/clock.ts'
 import { onBothEngines } from '../../support/databases/engines.ts'
 import { peopleAt, type Ready, readyToSend } from '../../support/ready.ts'
-import { plainRender } from '../../support/world.ts'
+import { newsFeed, plainRender, publishTitles } from '../../support/world.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 
@@ -59,6 +61,54 @@ onBothEngines('the steps of sending', (freshUrl) => {
       Array.from({ length: 5 }, () => [null, null, 0]),
     )
     expect(await tasks(it)).toEqual([])
+  })
+
+  test('start with the approval: a process that dies just after it leaves the task to the next worker', async () => {
+    const it = await ready(5)
+    const tasks = tasksOf(it)
+    await tasks.enqueue([])
+    await tasks.idle()
+    expect(await statusOf(it)).toBe('sent')
+  })
+
+  const startTask = (id: string) => [{ kind: 'start-edition', key: id }]
+
+  test('start with an approval by rule, and with a resumption', async () => {
+    const it = await ready(120)
+    const { app, digest } = it.it
+    await runAll(it)
+    it.it.clock.advance(second)
+    await publishTitles(it.it, newsFeed, ['Four', 'Five', 'Six'])
+    const { id = '' } = (await compose(app, digest, it.it.clock.now())) ?? {}
+    await seal({ ...app, render: plainRender }, id, digest)
+    expect(await tasks(it)).toEqual([])
+    expect(await approveByRule(app, id, 'rule')).toBe(true)
+    expect(await tasks(it)).toEqual(startTask(id))
+    await startSending(await sendingNeeds(app, it.sender, id), id, 'repeat')
+    await pause(app, id, 'Ada', 'a wrong name in it')
+    await app.db.deleteFrom('tasks').execute()
+    await resume(app, id, 'Ada')
+    expect(await tasks(it)).toEqual(startTask(id))
+  })
+
+  test('are queued in the transaction of the approval, and not without it', async () => {
+    const it = await ready(5)
+    const { app, id } = { ...it.it, id: it.id }
+    await hold(app, id, 'Ada', 'a wrong name in it')
+    await app.db.deleteFrom('tasks').execute()
+    const undone = transaction(app.db, async (db) => {
+      await approve({ ...app, db }, id, 'Ada')
+      throw new Error('undone')
+    })
+    await expect(undone).rejects.toThrow('undone')
+    expect([await statusOf(it), await tasks(it)]).toEqual(['held', []])
+  })
+
+  test('leave no task after an edition is sent in the foreground', async () => {
+    const it = await ready(5)
+    expect(await tasks(it)).toEqual(startTask(it.id))
+    await sendEdition(it.it.app, it.sender, it.id, { unknown: 'repeat' })
+    expect([await statusOf(it), await tasks(it)]).toEqual(['sent', []])
   })
 
   test('report no failure of an edition that was sent', async () => {
