@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts'
 import { editionTask, enqueue } from '../queue/enqueue.ts'
 import { retractedIn } from '../store/articles/retractions.ts'
 import { expireEditionCorrections, releaseCorrections } from '../store/corrections/corrections.ts'
-import { countDeliveries } from '../store/deliveries/deliveries.ts'
+import { countDeliveries, mayHaveArrived } from '../store/deliveries/counts.ts'
 import { skipUnsent } from '../store/deliveries/skip.ts'
 import { transaction } from '../store/drivers/transaction.ts'
 import { openStatuses } from '../store/edition-status.ts'
@@ -246,8 +246,7 @@ export async function finishCancelled(
     `the edition was cancelled: ${edition.reason ? describeReason(edition.reason) : ''}`,
     clock.now(),
   )
-  const counts = await countDeliveries(db, edition.id)
-  if (counts.accepted + counts.unknown + counts.sending > 0) return
+  if (mayHaveArrived(await countDeliveries(db, edition.id))) return
   await releaseContents(db, edition.id, clock.now())
 }
 

@@ -16,6 +16,11 @@ export const zeroCounts: Readonly<DeliveryCounts> = {
   skipped: 0,
 }
 
+/** Whether a message was or may have been delivered to at least one person. */
+export function mayHaveArrived({ accepted, unknown, sending }: DeliveryCounts): boolean {
+  return accepted + unknown + sending > 0
+}
+
 /** The `writer` of an edition's only row. */
 const writer = 'shared'
 

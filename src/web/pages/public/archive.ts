@@ -4,6 +4,7 @@ import { archiveRules, isPublic } from '../../../editions/archive.ts'
 import { runsAfter } from '../../../editions/schedule/due-runs.ts'
 import { AppError } from '../../../errors.ts'
 import { withoutKey } from '../../../messages/message-template.ts'
+import { countDeliveries, mayHaveArrived } from '../../../store/deliveries/counts.ts'
 import { archivedEditions, editionById } from '../../../store/editions/editions.ts'
 import { variantsOf } from '../../../store/editions/variants.ts'
 import type { EditionRow, EditionStatus } from '../../../store/schema.ts'
@@ -67,13 +68,19 @@ async function loadPublished(web: Web, context: Context<Env>): Promise<{ row: Ed
   const { app } = web
   const row = await editionById(app.db, editionIdParam(context))
   const isOpen = row !== undefined && isPublic(row, app.digests)
-  const mayRead = row && publishedStates.includes(row.status) && (isOpen || (await readSession(web, context)))
+  const mayRead = row && (await isPublished(app, row)) && (isOpen || (await readSession(web, context)))
   const variant = mayRead ? await defaultVariant(app, row.id) : undefined
   if (!row || !variant)
     throw new AppError('missing', 'there is no such edition', { hint: 'It may not have been sent yet.' })
   context.header('Content-Security-Policy', archivePolicy)
   if (isOpen) context.header('Cache-Control', 'public, max-age=60')
   return { row, html: withoutKey(variant.html, variant.slot) }
+}
+
+/** A paused or cancelled edition keeps its page if a person may have the link to it. */
+async function isPublished({ db }: App, { id, status }: EditionRow): Promise<boolean> {
+  if (status === 'paused' || status === 'cancelled') return mayHaveArrived(await countDeliveries(db, id))
+  return publishedStates.includes(status)
 }
 
 /** Inserts the notes at the start of the body; the bytes of the email do not change. */

@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest'
 import type { Config } from '../../../../src/config/config.ts'
+import { approve, cancel, pause } from '../../../../src/editions/review.ts'
+import { CountChange, writeCounts } from '../../../../src/store/deliveries/counts.ts'
+import { moveEdition } from '../../../../src/store/editions/editions.ts'
 import { variantsOf } from '../../../../src/store/editions/variants.ts'
+import type { DeliveryStatus } from '../../../../src/store/schema.ts'
 import { onBothEngines } from '../../../support/databases/engines.ts'
 import { openSite, type Site } from '../../site.ts'
 
@@ -53,6 +57,29 @@ onBothEngines('a digest with archive: off', (freshUrl) => {
     expect((await site.get('/')).status).toBe(200)
     for (const path of paths(site)) expect((await site.get(path)).status).toBe(404)
     expect(await (await site.get('/')).text()).not.toContain(site.edition.id)
+    await site.close()
+  })
+})
+
+onBothEngines('an edition whose sending was paused or cancelled', (freshUrl) => {
+  const partly: [DeliveryStatus, number][] = [
+    ['accepted', 200],
+    ['unknown', 200],
+    ['queued', 404],
+    ['refused', 404],
+  ]
+  test.each(partly)('has its page if it may have reached a person: one message %s gives %i', async (status, expected) => {
+    const site = await openSite({ storeUrl: await freshUrl() })
+    const { app, edition } = site
+    await approve(app, edition.id, 'mira')
+    await moveEdition(app.db, edition.id, ['approved'], { status: 'sending' })
+    const change = new CountChange()
+    change.add(status, 1)
+    await writeCounts(app.db, edition.id, change)
+    await pause(app, edition.id, 'mira', 'a wrong name in it')
+    for (const path of paths(site)) expect((await site.get(path)).status).toBe(expected)
+    await cancel(app, edition.id, 'mira', 'a wrong name in it')
+    for (const path of paths(site)) expect((await site.get(path)).status).toBe(expected)
     await site.close()
   })
 })
