@@ -1,14 +1,18 @@
 import type { Command } from 'commander'
 import { type App, throwIfRejected } from '../../app.ts'
+import { describeReason } from '../../describe/describe.ts'
 import { editionName } from '../../editions/edition.ts'
 import { type Edit, editText } from '../../editions/edits/edit.ts'
-import { editEdition, undoEdit } from '../../editions/edits/edit-edition.ts'
+import { canEdit, editEdition, undoEdit } from '../../editions/edits/edit-edition.ts'
 import type { EditStatus } from '../../editions/edits/edit-status.ts'
 import { type ListedEdit, listEdits } from '../../editions/edits/list-edits.ts'
 import type { TypedEdit } from '../../editions/edits/read-edit.ts'
+import { sealEdited } from '../../editions/ensure-sealed.ts'
+import { sealFailure } from '../../editions/seal-failure.ts'
 import { AppError } from '../../errors.ts'
 import { editionById } from '../../store/editions/editions.ts'
 import { editsOf } from '../../store/editions/edits.ts'
+import { editionEvents } from '../../store/events/events.ts'
 import type { EditionRow } from '../../store/schema.ts'
 import { print, printJson, printStderr, sanitizeLine } from '../terminal/output.ts'
 import { whoOption } from '../terminal/who-option.ts'
@@ -160,7 +164,9 @@ async function runEdit(app: App, name: string, { change, words, options }: Typed
     })
   checkUsage(known, change, words, options)
   const typed = await known.read(app, edition, words, options)
-  await report(app, await editEdition(app, edition.id, typed, options.who), options)
+  const edit = await editEdition(app, edition.id, typed, options.who)
+  await sealEdited(app, edition.id)
+  await report(app, edit, options)
 }
 
 function checkUsage(
@@ -185,7 +191,9 @@ function optionText(name: string): string {
 
 async function undo(app: App, edition: EditionRow, words: string[], options: Options): Promise<void> {
   const number = readNumber(words.length === 1 ? words[0] : undefined)
-  await report(app, await undoEdit(app, edition.id, number, options.who), options)
+  const edit = await undoEdit(app, edition.id, number, options.who)
+  await sealEdited(app, edition.id)
+  await report(app, edit, options)
 }
 
 async function blockTarget({ db }: App, edition: EditionRow, number: string): Promise<string> {
@@ -210,7 +218,12 @@ async function report(app: App, edit: Edit, { json }: Options): Promise<void> {
   print(
     `${editionName(edition)}: ${edit.undoneAt === null ? '' : 'taken back: '}${editText(edit)} (change ${edit.number})`,
   )
-  if (edition.reason !== null) printStderr(`It is held: ${edition.reason}`)
+  const failure = sealFailure(edition, await editionEvents(app.db, edition.id))
+  if (failure !== undefined) printStderr(sanitizeLine(`not sealed, and tried again by lastword start: ${failure}`))
+  if (edition.sealedAt === null || !canEdit(edition)) return
+  const held = edition.reason === null ? '' : `; it is held: ${describeReason(edition.reason)}`
+  printStderr(sanitizeLine(`sealed as revision ${edition.revision}${held}`))
+  printStderr(`lastword edition preview ${edition.id} --out DIR writes the new email`)
 }
 
 async function printEdits(app: App, edition: EditionRow, { json }: Options): Promise<void> {

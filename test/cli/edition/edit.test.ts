@@ -110,6 +110,15 @@ test('every change is made, listed with its effect, in the preview, and in what 
   expect(mail.text).toContain('The harbour <opens>')
 })
 
+test('an edition is sealed again at once, and the command says which revision it is', async () => {
+  const shown = async () => JSON.parse((await home.lastword('edition', 'show', 'weekly:1', '--json')).stdout)
+  const { sha256 } = await shown()
+  expect((await edit('subject', 'By hand')).stderr).toContain('sealed as revision 2; it is held: ')
+  const after = await shown()
+  expect(after).toMatchObject({ status: 'held', revision: 2, subject: 'By hand' })
+  expect(after.sha256).not.toBe(sha256)
+})
+
 test('a change is taken back by its number, once', async () => {
   await edit('drop', 'Trams return')
   expect((await edit('undo', '1')).stdout).toBe('weekly 1: taken back: dropped “Trams return” (change 1)\n')

@@ -3,6 +3,7 @@ import { settingObstaclesOf } from '../../../editions/approval-rules.ts'
 import { draftOf } from '../../../editions/compose.ts'
 import { articlesIn } from '../../../editions/edition.ts'
 import { editEdition, undoEdit } from '../../../editions/edits/edit-edition.ts'
+import { sealEdited } from '../../../editions/ensure-sealed.ts'
 import { itemReference, restoreArticle, retractArticle } from '../../../editions/retract.ts'
 import { approve, cancel, resume, stop } from '../../../editions/review.ts'
 import { isDecision, parseRevision, type Revision } from '../../../editions/revision.ts'
@@ -11,7 +12,9 @@ import { editionById } from '../../../store/editions/editions.ts'
 import { type PastEvent, person } from '../../../store/events/event.ts'
 import { editionEvents } from '../../../store/events/events.ts'
 import type { Reason } from '../../../store/events/reason.ts'
+import { second } from '../../../time/clock.ts'
 import { requireOwnForm } from '../../csrf.ts'
+import { isDatabaseUnavailable, withTimeout } from '../../deadline.ts'
 import { statusOf } from '../../failure.ts'
 import {
   checkId,
@@ -67,11 +70,13 @@ export function editionActions(web: Web): Hono<Env> {
       applyDecision(web, context, 'edit', async (id, staff, fields) => {
         const typed = typedEdit(fields, await printedWording(web, id, fields.article))
         await editEdition(app, id, typed, staff, { seen: seenIn(fields) })
+        await makePreview(web, id)
       }),
     )
     .post(urls.editUndo, requireOwnForm(web), (context) =>
       applyDecision(web, context, 'undo', async (id, staff, fields) => {
         await undoEdit(app, id, Number(fields.number ?? 0), staff, { seen: seenIn(fields) })
+        await makePreview(web, id)
       }),
     )
   for (const url of [urls.stop, urls.hold, urls.pause])
@@ -79,6 +84,18 @@ export function editionActions(web: Web): Hono<Env> {
       applyDecision(web, context, 'stop', (id, staff, fields) => stop(app, id, staff, readReason(fields))),
     )
   return pages
+}
+
+/** Pages of articles are checked before the seal; after this time the page is shown without a preview. */
+const maxPreviewWaitMs = 15 * second
+
+/** Seals the edited edition for its new preview. If it takes too long, sealing continues after the answer. */
+async function makePreview({ app }: Web, id: string): Promise<void> {
+  try {
+    await withTimeout(maxPreviewWaitMs, sealEdited(app, id))
+  } catch (error) {
+    if (!isDatabaseUnavailable(error)) throw error // the edit is stored, and the page says that there is no preview yet
+  }
 }
 
 /** The current wording of an article; undefined if it is not included. */

@@ -4,6 +4,7 @@ import type { App } from '../../../app.ts'
 import { rulesOf } from '../../../deliveries/limits/rules.ts'
 import { whyWaiting } from '../../../deliveries/limits/why-waiting.ts'
 import { describeDone, describeLine, describeSentence } from '../../../describe/describe.ts'
+import { canEdit } from '../../../editions/edits/edit-edition.ts'
 import { sealFailure } from '../../../editions/seal-failure.ts'
 import { htmlBytes, sizeProblem } from '../../../editions/size.ts'
 import { AppError } from '../../../errors.ts'
@@ -70,7 +71,7 @@ export async function showEdition(
     failure: sealFailure(edition, history),
     size: variant && sizeSentence(htmlBytes(variant), edition.reason),
     done: done ? [describeDone(done, nameFor(done, staff))] : [],
-    meaningNow: done && (await isStateUnchanged(app, edition, done)) ? controls.status.meaning : '',
+    meaningNow: done ? await meaningAfter(app, edition, done, controls.status.meaning) : '',
     previewTitle: previewTitle(edition),
     history: history.map((entry) => historyItem(entry, moment(entry.at))),
     ...articles,
@@ -99,10 +100,17 @@ export async function showEdition(
   return renderPage(web, context, 'studio-edition', view, code)
 }
 
-/** Whether the edition still has the status that the decision gave it. */
-async function isStateUnchanged(app: App, edition: EditionRow, done: PastEvent): Promise<boolean> {
-  if (!isInResultingState(edition, done)) return false
-  return edition.status !== 'approved' || (await whyWaiting(app, edition, rulesOf(app, edition.digest))).length === 0
+/** What follows from the person's decision: the status if it is still the one that the decision gave, or the new preview. */
+async function meaningAfter(app: App, edition: EditionRow, done: PastEvent, meaning: string): Promise<string> {
+  if (isEdit(done) && canEdit(edition) && edition.sealedAt !== null) return 'The preview shows this change.'
+  if (!isInResultingState(edition, done)) return ''
+  const isWaiting =
+    edition.status === 'approved' && (await whyWaiting(app, edition, rulesOf(app, edition.digest))).length > 0
+  return isWaiting ? '' : meaning
+}
+
+function isEdit({ kind }: PastEvent): boolean {
+  return kind === 'edition.edited' || kind === 'edition.edit_undone'
 }
 
 function previewTitle({ status }: EditionRow): string {

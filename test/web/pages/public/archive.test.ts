@@ -68,20 +68,23 @@ onBothEngines('an edition whose sending was paused or cancelled', (freshUrl) => 
     ['queued', 404],
     ['refused', 404],
   ]
-  test.each(partly)('has its page if it may have reached a person: one message %s gives %i', async (status, expected) => {
-    const site = await openSite({ storeUrl: await freshUrl() })
-    const { app, edition } = site
-    await approve(app, edition.id, 'mira')
-    await moveEdition(app.db, edition.id, ['approved'], { status: 'sending' })
-    const change = new CountChange()
-    change.add(status, 1)
-    await writeCounts(app.db, edition.id, change)
-    await pause(app, edition.id, 'mira', 'a wrong name in it')
-    for (const path of paths(site)) expect((await site.get(path)).status).toBe(expected)
-    await cancel(app, edition.id, 'mira', 'a wrong name in it')
-    for (const path of paths(site)) expect((await site.get(path)).status).toBe(expected)
-    await site.close()
-  })
+  test.each(partly)(
+    'has its page if it may have reached a person: one message %s gives %i',
+    async (status, expected) => {
+      const site = await openSite({ storeUrl: await freshUrl() })
+      const { app, edition } = site
+      await approve(app, edition.id, 'mira')
+      await moveEdition(app.db, edition.id, ['approved'], { status: 'sending' })
+      const change = new CountChange()
+      change.add(status, 1)
+      await writeCounts(app.db, edition.id, change)
+      await pause(app, edition.id, 'mira', 'a wrong name in it')
+      for (const path of paths(site)) expect((await site.get(path)).status).toBe(expected)
+      await cancel(app, edition.id, 'mira', 'a wrong name in it')
+      for (const path of paths(site)) expect((await site.get(path)).status).toBe(expected)
+      await site.close()
+    },
+  )
 })
 
 const publication = {

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { approve } from '../../../../src/editions/review.ts'
-import { seal } from '../../../../src/editions/seal.ts'
 import { choicesOf, chosenOf } from '../../../../src/store/editions/choices.ts'
 import { editionById } from '../../../../src/store/editions/editions.ts'
 import { editsOf } from '../../../../src/store/editions/edits.ts'
@@ -24,6 +23,7 @@ const textOf = (html: string) =>
   html
     .replace(/<[^>]*>/g, '')
     .replace(/&#x27;/g, "'")
+    .replace(/&quot;/g, '"')
     .replace(/&lt;/g, '<')
     .replace(/&gt;/g, '>')
     .replace(/\s+/g, ' ')
@@ -39,16 +39,15 @@ const followed = async (answer: Response) => {
 const chosen = async () => (await chosenOf(site.app.db, site.edition.id)).map(({ title }) => title)
 const edits = async () =>
   (await editsOf(site.app.db, site.edition.id)).map(({ kind, data }) => [kind, JSON.parse(data)])
-const sealAgain = () => seal({ ...site.app, render: plainRender }, site.edition.id, site.digest)
 
 describe('an editor', () => {
   test('leaves an article out of this edition, sees who did it, and undoes it', async () => {
     const article = await idOf('Trams return to the harbour')
     expect(await followed(await change({ kind: 'drop', article }))).toContain(
-      'You dropped “Trams return to the harbour”. Its articles are chosen.',
+      'You dropped “Trams return to the harbour”. The preview shows this change.',
     )
     expect(await chosen()).not.toContain('Trams return to the harbour')
-    expect(await sealAgain()).toMatchObject({ status: 'sealed', revision: 2 })
+    expect(await editionById(site.app.db, site.edition.id)).toMatchObject({ status: 'sealed', revision: 2 })
     const html = textOf(await (await mira.get(page())).text())
     for (const words of ['Changes by editors Dropped “Trams return to the harbour” You,', 'Dropped by mira'])
       expect(html).toContain(words)
@@ -170,10 +169,34 @@ describe('an editor', () => {
   })
 })
 
+describe('after an edit', () => {
+  const preview = async () => await (await mira.get(`${page()}/preview`)).text()
+  const statusNow = async () => (await editionById(site.app.db, site.edition.id))?.status
+
+  test('the page shows the new preview at once, and says so; after an undo too', async () => {
+    const answer = await change({ kind: 'drop', article: await idOf('Trams return to the harbour') })
+    expect([await statusNow(), (await preview()).includes('Trams return')]).toEqual(['sealed', false])
+    expect(await followed(answer)).toContain(
+      'You dropped “Trams return to the harbour”. The preview shows this change.',
+    )
+    const undone = await mira.post(`${page()}/edits/undo`, { seen: await seen(), number: '1' })
+    expect((await preview()).includes('Trams return')).toBe(true)
+    expect(await followed(undone)).toContain('The preview shows this change.')
+  })
+
+  test('an email that cannot be made leaves the change, and the page says why', async () => {
+    site.app.render = async (draft) => ({ ...(await plainRender(draft)), problems: ['no such part: footer'] })
+    const text = await followed(await change({ kind: 'subject', text: 'By hand' }))
+    expect(text).toContain('This edition could not be made ready: the template "digest" cannot be used')
+    expect(text).not.toContain('The preview shows')
+    expect([await statusNow(), await edits()]).toEqual(['composed', [['subject', expect.anything()]]])
+  })
+})
+
 test('what editors changed is in the history of the edition, by name', async () => {
   await change({ kind: 'subject', text: 'By hand' })
   const lines = (await editionHistory(site.app.db, site.edition.id)).map(({ who, what }) => `${who}: ${what}`)
-  expect(lines.at(-1)).toBe('mira: Wrote the subject: “By hand”')
+  expect(lines).toContain('mira: Wrote the subject: “By hand”')
   expect(textOf(await (await ben.get(page())).text())).toContain('Wrote the subject: “By hand”mira,')
-  expect((await editionById(site.app.db, site.edition.id))?.status).toBe('composed')
+  expect((await editionById(site.app.db, site.edition.id))?.status).toBe('sealed')
 })
