@@ -20,7 +20,6 @@ import { untilStored } from './until-stored.ts'
 /** One pass through all due deliveries of an edition: the state that its connections share. */
 export type Pass = {
   editionId: string
-  begunAt: string
   /** Why no further message is begun; null while the pass runs normally. */
   stopped: string | null
   /** The edition is held or cancelled, or all sending is stopped: no further message is begun, and this is no error. */

@@ -58,12 +58,11 @@ async function beginPass(
   options: SendOptions,
   admission: Admission,
 ): Promise<Pass> {
-  const { db, clock, worker, relays, rates, onStoreAway, onStoreBack } = needs
+  const { db, worker, relays, rates, onStoreAway, onStoreBack } = needs
   const { signal, source = new DueSlices(needs, { editionId: id, workerId: worker.id }) } = options
   const slices = new LeasedSlices(needs, { editionId: id, workerId: worker.id }, source)
   const pass: Pass = {
     editionId: id,
-    begunAt: clock.now(),
     stopped: null,
     over: false,
     ending: new AbortController(),

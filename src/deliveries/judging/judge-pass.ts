@@ -1,5 +1,5 @@
 import { domainsOf } from '../../mail/email-domain.ts'
-import { countDeliveries, hasAcceptedSince, isEveryoneAt } from '../../store/deliveries/deliveries.ts'
+import { countDeliveries, isEveryoneAt } from '../../store/deliveries/deliveries.ts'
 import { requeueDeferred } from '../../store/deliveries/requeue.ts'
 import { unknownsInARow } from '../../store/deliveries/unknown.ts'
 import type { Reason } from '../../store/events/reason.ts'
@@ -77,14 +77,18 @@ async function onlyRejections(all: RelayInPass[]): Promise<Reason | undefined> {
  * audience.
  */
 async function onlyRefusals(needs: DeliverNeeds, pass: Pass, refused: TurnedDown[]): Promise<Reason | undefined> {
-  const { db } = needs
   const last = refused.at(-1)
-  if (!last || (await hasAcceptedSince(db, pass.editionId, pass.begunAt))) return undefined // another process has had an acceptance
+  if (!last || (await hasAcceptedElsewhere(needs, pass))) return undefined
   const first = refused.filter(({ isFirstTry }) => isFirstTry)
   const retried = refused.filter(({ isFirstTry }) => !isFirstTry)
   const isChance = first.length === 0 || (await areFew(needs, pass, first))
   if (isChance && (retried.length === 0 || (await areUsual(needs, pass, retried)))) return undefined
   return { code: 'nothing-accepted', count: refused.length, reply: last.reply }
+}
+
+/** Whether another process has had an acceptance since this pass began; this pass has had none. */
+async function hasAcceptedElsewhere({ db }: DeliverNeeds, { editionId, counts }: Pass): Promise<boolean> {
+  return (await countDeliveries(db, editionId)).accepted > counts.accepted
 }
 
 /** First tries: few if they are all at one provider, or fewer than `minRefused`, while others are still to come. */

@@ -95,16 +95,3 @@ export async function isEveryoneAt(db: Db, editionId: string, domains: string[])
   for (const domain of domains) elsewhere = elsewhere.where('subscribers.emailKey', 'not like', `%@${domain}`)
   return (await elsewhere.limit(1).executeTakeFirst()) === undefined
 }
-
-/** Whether any relay has accepted a message of the edition at that instant or later. */
-export async function hasAcceptedSince(db: Db, editionId: string, since: Instant): Promise<boolean> {
-  const row = await db
-    .selectFrom('deliveries')
-    .select('subscriberId')
-    .where('editionId', '=', editionId)
-    .where('status', '=', 'accepted')
-    .where('updatedAt', '>=', since)
-    .limit(1)
-    .executeTakeFirst()
-  return row !== undefined
-}
