@@ -1,4 +1,4 @@
-import { finishCancelled, releaseContents } from '../editions/review.ts'
+import { finishCancelled, releaseContents } from '../editions/review/cancel.ts'
 import { countChecked } from '../store/deliveries/counts.ts'
 import { type DeliveryCounts, nextDueAt } from '../store/deliveries/deliveries.ts'
 import { countRepeatable } from '../store/deliveries/unknown.ts'

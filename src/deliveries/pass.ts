@@ -1,5 +1,5 @@
 import { describeReason } from '../describe/describe.ts'
-import { pauseByRule } from '../editions/review.ts'
+import { pauseByRule } from '../editions/review/pause.ts'
 import type { DeliveryCounts, QueuedDelivery } from '../store/deliveries/deliveries.ts'
 import { currentSendingStop } from '../store/deliveries/sending-stop.ts'
 import { skipIfGone } from '../store/deliveries/skip.ts'

@@ -7,7 +7,7 @@ import { type Config, configSchema, environmentStoreUrl } from '../config/config
 import { describeReason } from '../describe/describe.ts'
 import { compose } from '../editions/compose.ts'
 import type { Digest } from '../editions/digest.ts'
-import { approve } from '../editions/review.ts'
+import { approve } from '../editions/review/approve.ts'
 import { seal } from '../editions/seal.ts'
 import { AppError } from '../errors.ts'
 import { openLog } from '../log.ts'

@@ -1,7 +1,7 @@
 import { editionById } from '../store/editions/editions.ts'
 import type { EditionRow } from '../store/schema.ts'
-import type { ObstacleNeeds } from './approval-rules.ts'
 import type { Digest } from './digest.ts'
+import type { ObstacleNeeds } from './review/approval-rules.ts'
 import { type SealNeeds, seal } from './seal.ts'
 import { recordSealFailure } from './seal-failure.ts'
 import { unsealOutdated } from './unseal.ts'

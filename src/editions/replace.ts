@@ -5,7 +5,7 @@ import { toJson } from '../store/json.ts'
 import { addMails } from '../store/outbox/outbox.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import type { Instant } from '../time/clock.ts'
-import { releaseContents } from './review.ts'
+import { releaseContents } from './review/cancel.ts'
 
 /**
  * The unapproved editions that a new edition replaces: due before it and due by `now`. An edition held by a person is

@@ -8,9 +8,9 @@ import type { Reason } from '../store/events/reason.ts'
 import type { EditionRow } from '../store/schema.ts'
 import type { Clock, Instant } from '../time/clock.ts'
 import { wallTimeAt } from '../time/zone.ts'
-import { type ObstacleNeeds, resolvedProblems } from './approval-rules.ts'
 import type { Digest } from './digest.ts'
 import { reopen } from './edits/reopen.ts'
+import { type ObstacleNeeds, resolvedProblems } from './review/approval-rules.ts'
 
 type Needs = ObstacleNeeds & { clock: Clock }
 

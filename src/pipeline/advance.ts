@@ -1,7 +1,7 @@
 import type { App } from '../app.ts'
 import type { Digest } from '../editions/digest.ts'
 import { ensureSealed } from '../editions/ensure-sealed.ts'
-import { approveByRule } from '../editions/review.ts'
+import { approveByRule } from '../editions/review/approve.ts'
 import { recordSealFailure } from '../editions/seal-failure.ts'
 import { unsentStatuses } from '../store/edition-status.ts'
 import { editionById, editionsByStatus } from '../store/editions/editions.ts'
@@ -92,19 +92,6 @@ export class EditionPipeline {
     if (this.#signal?.aborted) return
     this.#tasks.start(name, () => work().catch((err) => reportFailure(this.#app, { task: name, err })))
   }
-}
-
-/** Makes the due runs of all digests in parallel. Returns the number of editions made. */
-export async function makeDueEditions(app: App): Promise<number> {
-  const made = await Promise.all(app.digests.map((digest) => makeDue(app, digest)))
-  return made.reduce((sum, count) => sum + count, 0)
-}
-
-/** Seals, approves (where the digest needs no editor) and sends every edition that can proceed. Waits until done. */
-export async function advanceEditions(app: App, sender: Sender, signal?: AbortSignal): Promise<void> {
-  const pipeline = new EditionPipeline(app, sender, signal)
-  await pipeline.advance()
-  await pipeline.idle()
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { App } from '../app.ts'
 import type { Digest } from '../editions/digest.ts'
-import { isDecision } from '../editions/revision.ts'
+import { isDecision } from '../editions/review/revision.ts'
 import { templateVersion } from '../messages/template-version.ts'
 import { editionEvents } from '../store/events/events.ts'
 import type { EditionRow } from '../store/schema.ts'

@@ -8,6 +8,12 @@ export function formatCount(count: number, one: string, many = `${one}s`): strin
   return `${formatNumber(count)} ${count === 1 ? one : many}`
 }
 
+/** "1 person is", "1,352 people are", "no one is". */
+export function peopleAre(count: number): string {
+  if (count === 0) return 'no one is'
+  return count === 1 ? '1 person is' : `${formatNumber(count)} people are`
+}
+
 /** With a capital first letter. */
 export function capitalise(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)

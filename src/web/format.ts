@@ -2,7 +2,7 @@ import type { Digest } from '../editions/digest.ts'
 import type { DeliveryCounts } from '../store/deliveries/deliveries.ts'
 import type { ChosenCounts } from '../store/editions/choices.ts'
 import type { EditionRow, EditionStatus } from '../store/schema.ts'
-import { formatCount, formatNumber } from '../text/words.ts'
+import { capitalise, formatCount, formatNumber, peopleAre } from '../text/words.ts'
 import type { Instant } from '../time/clock.ts'
 import { momentText } from '../time/moment.ts'
 
@@ -51,8 +51,7 @@ function pausedMeaning(counts: DeliveryCounts): string {
   const { total } = deliveryView(counts)
   if (total === 0) return 'Paused before the first email was sent.'
   const waiting = counts.queued + counts.deferred + counts.sending
-  const people = waiting === 1 ? '1 person is' : `${formatNumber(waiting)} people are`
-  return `Paused: ${formatNumber(counts.accepted)} of ${formatNumber(total)} sent. ${people} waiting.`
+  return `Paused: ${formatNumber(counts.accepted)} of ${formatNumber(total)} sent. ${capitalise(peopleAre(waiting))} waiting.`
 }
 
 /** "Public Sector Weekly 31"; a skipped edition has no number. */

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { resume } from '../../src/editions/review.ts'
+import { resume } from '../../src/editions/review/pause.ts'
 import { sendEdition } from '../../src/pipeline/sending/send.ts'
 import { CountChange, writeCounts } from '../../src/store/deliveries/counts.ts'
 import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { LaunchProblem } from '../../src/config/launch-check.ts'
 import { describeSentence } from '../../src/describe/describe.ts'
-import { approvalObstacles, resolvedProblems } from '../../src/editions/approval-rules.ts'
+import { approvalObstacles, resolvedProblems } from '../../src/editions/review/approval-rules.ts'
 import { periodMsAt } from '../../src/editions/schedule/due-runs.ts'
 
 const fine = { articles: 3, subject: 'Trams', bytes: 90_000, newer: undefined, settings: [], sealed: [] }

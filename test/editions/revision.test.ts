@@ -1,14 +1,16 @@
 import { afterEach, expect, test } from 'vitest'
 import { describeEvent } from '../../src/describe/describe.ts'
 import { compose } from '../../src/editions/compose.ts'
-import { approve, cancel, hold, pause, resume, stop } from '../../src/editions/review.ts'
+import { approve } from '../../src/editions/review/approve.ts'
+import { cancel } from '../../src/editions/review/cancel.ts'
+import { hold, pause, resume, stop } from '../../src/editions/review/pause.ts'
 import {
   currentRevision,
   EditionChanged,
   formatRevision,
   parseRevision,
   type Revision,
-} from '../../src/editions/revision.ts'
+} from '../../src/editions/review/revision.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { editionById } from '../../src/store/editions/editions.ts'
 import { addVariant, variantsOf, withdrawnVariants, withdrawVariants } from '../../src/store/editions/variants.ts'

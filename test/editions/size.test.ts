@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { compose } from '../../src/editions/compose.ts'
 import type { Render } from '../../src/editions/edition.ts'
-import { approve, approveByRule } from '../../src/editions/review.ts'
+import { approve, approveByRule } from '../../src/editions/review/approve.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { htmlBytes, sizeWarning } from '../../src/editions/size.ts'
 import type { Log } from '../../src/log.ts'

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { compose } from '../../src/editions/compose.ts'
-import { approve, resume } from '../../src/editions/review.ts'
+import { approve } from '../../src/editions/review/approve.ts'
+import { resume } from '../../src/editions/review/pause.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { sendEdition } from '../../src/pipeline/sending/send.ts'
 import { openSender } from '../../src/pipeline/sending/sender.ts'

@@ -1,11 +1,11 @@
 import { afterEach, expect, test } from 'vitest'
 import { describeReason } from '../../src/describe/describe.ts'
 import { compose } from '../../src/editions/compose.ts'
-import { advanceEditions, makeDueEditions } from '../../src/pipeline/advance.ts'
 import { openSender } from '../../src/pipeline/sending/sender.ts'
 import { latestEditions } from '../../src/store/editions/editions.ts'
 import { hour, second } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
+import { advanceEditions, makeDueEditions } from '../support/pipeline.ts'
 import { startRelay } from '../support/smtp/relay.ts'
 import { newsFeed, openWorld, publishTitles, subscribe, type World, type WorldOptions } from '../support/world.ts'
 

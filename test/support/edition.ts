@@ -1,5 +1,5 @@
 import { compose } from '../../src/editions/compose.ts'
-import { approve } from '../../src/editions/review.ts'
+import { approve } from '../../src/editions/review/approve.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { addSubscribers } from '../../src/store/subscribers/subscribers.ts'
 import { newsFeed, plainRender, publishTitles, type World } from './world.ts'

@@ -1,5 +1,5 @@
 import { compose } from '../../src/editions/compose.ts'
-import { approve } from '../../src/editions/review.ts'
+import { approve } from '../../src/editions/review/approve.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { openSender, type Sender } from '../../src/pipeline/sending/sender.ts'
 import { addSubscribers } from '../../src/store/subscribers/subscribers.ts'

@@ -1,6 +1,6 @@
 import { HtmlValidate } from 'html-validate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { approve } from '../../src/editions/review.ts'
+import { approve } from '../../src/editions/review/approve.ts'
 import { withoutKey } from '../../src/messages/message-template.ts'
 import { variantsOf } from '../../src/store/editions/variants.ts'
 import { recordFailure } from '../../src/store/feeds/feed-polls.ts'

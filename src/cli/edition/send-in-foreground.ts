@@ -13,7 +13,7 @@ import { currentSendingStop } from '../../store/deliveries/sending-stop.ts'
 import { editionById } from '../../store/editions/editions.ts'
 import type { Db, EditionRow } from '../../store/schema.ts'
 import { countActive } from '../../store/subscribers/subscribers.ts'
-import { formatNumber } from '../../text/words.ts'
+import { peopleAre } from '../../text/words.ts'
 import { minute, second } from '../../time/clock.ts'
 import { print, printJson, printStderr, sanitizeLine } from '../terminal/output.ts'
 import { showProgress } from '../terminal/progress.ts'
@@ -124,10 +124,4 @@ export async function deliveryCountsText(db: Db, edition: EditionRow, counts: De
   if (edition.audienceAt !== null) return 'no deliveries: nobody was subscribed when it was sent'
   const recipients = await countActive(db, edition.digest)
   return `not sent yet: ${peopleAre(recipients)} subscribed`
-}
-
-/** "1 person is", "1,352 people are", "nobody is". */
-function peopleAre(count: number): string {
-  if (count === 0) return 'nobody is'
-  return count === 1 ? '1 person is' : `${formatNumber(count)} people are`
 }

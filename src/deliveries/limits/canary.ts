@@ -1,6 +1,6 @@
 import { describeReason } from '../../describe/describe.ts'
 import type { Digest } from '../../editions/digest.ts'
-import { pauseByRule } from '../../editions/review.ts'
+import { pauseByRule } from '../../editions/review/pause.ts'
 import { causeOf } from '../../mail/reply-rules/answers.ts'
 import { isDeferredByPolicy } from '../../mail/reply-rules/deferrals.ts'
 import {

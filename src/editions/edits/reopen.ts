@@ -4,7 +4,7 @@ import type { Db, EditionRow } from '../../store/schema.ts'
 import type { Clock } from '../../time/clock.ts'
 import { type ChooseAgainOptions, type ComposeNeeds, chooseAgain } from '../compose.ts'
 import type { Digest } from '../digest.ts'
-import { releaseContents } from '../review.ts'
+import { releaseContents } from '../review/cancel.ts'
 
 const unsealed = { status: 'composed' as const, sealedAt: null, approvedAt: null }
 

@@ -26,16 +26,6 @@ export async function removeWorker(db: Db, id: string): Promise<void> {
   await db.deleteFrom('workers').where('id', '=', id).execute()
 }
 
-/** The number of workers seen within the last given milliseconds. */
-export async function countWorkers(db: Db, now: Instant, silenceMs: number): Promise<number> {
-  const row = await db
-    .selectFrom('workers')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where('seenAt', '>', addMs(now, -silenceMs))
-    .executeTakeFirstOrThrow()
-  return Number(row.count)
-}
-
 export function allWorkers(db: Db): Promise<Worker[]> {
   return db.selectFrom('workers').selectAll().orderBy('startedAt').execute()
 }

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { RefusalBreaker } from '../../../src/deliveries/judging/refusal-breaker.ts'
 import { describeReason } from '../../../src/describe/describe.ts'
-import { resume } from '../../../src/editions/review.ts'
+import { resume } from '../../../src/editions/review/pause.ts'
 import type { SendResult } from '../../../src/mail/smtp/result.ts'
 import { sendEdition } from '../../../src/pipeline/sending/send.ts'
 import { openSender } from '../../../src/pipeline/sending/sender.ts'

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { type CanaryRule, judge, planCanaries } from '../../../src/deliveries/limits/canary.ts'
-import { resume } from '../../../src/editions/review.ts'
+import { resume } from '../../../src/editions/review/pause.ts'
 import { sendEdition } from '../../../src/pipeline/sending/send.ts'
 import { canariesOf, planFirstShares } from '../../../src/store/deliveries/canaries.ts'
 import { countDeliveries } from '../../../src/store/deliveries/deliveries.ts'

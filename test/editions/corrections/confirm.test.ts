@@ -7,7 +7,8 @@ import {
   withdrawCorrection,
 } from '../../../src/editions/corrections/decide.ts'
 import { detectInFeeds, detectOnPages, settleByFeed } from '../../../src/editions/corrections/detect.ts'
-import { approve, cancel } from '../../../src/editions/review.ts'
+import { approve } from '../../../src/editions/review/approve.ts'
+import { cancel } from '../../../src/editions/review/cancel.ts'
 import { seal } from '../../../src/editions/seal.ts'
 import { saveArticles } from '../../../src/store/articles/articles.ts'
 import {

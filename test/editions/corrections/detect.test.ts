@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { compose } from '../../../src/editions/compose.ts'
 import { detectOnPages, isCheckDue } from '../../../src/editions/corrections/detect.ts'
-import { approve } from '../../../src/editions/review.ts'
+import { approve } from '../../../src/editions/review/approve.ts'
 import { seal } from '../../../src/editions/seal.ts'
 import { saveArticles } from '../../../src/store/articles/articles.ts'
 import { latestCorrections, waitingCorrections } from '../../../src/store/corrections/corrections.ts'

@@ -12,7 +12,7 @@ import {
 } from '../../../src/editions/letters/letters.ts'
 import { maxLengths, readLetter, type TypedLetter } from '../../../src/editions/letters/read-letter.ts'
 import { restoreArticle, retractArticle } from '../../../src/editions/retract.ts'
-import { cancel } from '../../../src/editions/review.ts'
+import { cancel } from '../../../src/editions/review/cancel.ts'
 import { seal } from '../../../src/editions/seal.ts'
 import { simulate } from '../../../src/editions/simulation/simulate.ts'
 import { refreshAndEnrich } from '../../../src/pipeline/refresh-and-enrich.ts'

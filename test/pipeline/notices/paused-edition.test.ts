@@ -1,7 +1,7 @@
 import { simpleParser } from 'mailparser'
 import { afterEach, expect, test } from 'vitest'
 import { Relay } from '../../../src/deliveries/relays/relay.ts'
-import { pauseByRule, resume } from '../../../src/editions/review.ts'
+import { pauseByRule, resume } from '../../../src/editions/review/pause.ts'
 import { moveEdition } from '../../../src/store/editions/editions.ts'
 import type { Reason } from '../../../src/store/events/reason.ts'
 import { day, minute } from '../../../src/time/clock.ts'

@@ -1,4 +1,4 @@
-import { currentRevision, EditionChanged, formatRevision } from '../../../editions/revision.ts'
+import { currentRevision, EditionChanged, formatRevision } from '../../../editions/review/revision.ts'
 import { retractedIn } from '../../../store/articles/retractions.ts'
 import { countDeliveries, type DeliveryCounts } from '../../../store/deliveries/deliveries.ts'
 import type { PastEvent } from '../../../store/events/event.ts'

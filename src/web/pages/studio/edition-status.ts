@@ -1,6 +1,6 @@
 import type { App } from '../../../app.ts'
 import { describeSentence } from '../../../describe/describe.ts'
-import { settingObstaclesOf } from '../../../editions/approval-rules.ts'
+import { settingObstaclesOf } from '../../../editions/review/approval-rules.ts'
 import type { DeliveryCounts } from '../../../store/deliveries/deliveries.ts'
 import type { EditionRow } from '../../../store/schema.ts'
 import { type StatusView, statusView } from '../../format.ts'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { approve } from '../../../../src/editions/review.ts'
+import { approve } from '../../../../src/editions/review/approve.ts'
 import { choicesOf, chosenOf } from '../../../../src/store/editions/choices.ts'
 import { editionById } from '../../../../src/store/editions/editions.ts'
 import { editsOf } from '../../../../src/store/editions/edits.ts'

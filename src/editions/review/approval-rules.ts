@@ -1,20 +1,20 @@
-import type { Config } from '../config/config.ts'
+import type { Config } from '../../config/config.ts'
 import {
   type Imprint,
   imprintProblems,
   type LaunchProblem,
   launchProblems,
   sendsOnlyToThisMachine,
-} from '../config/launch-check.ts'
-import { describeSentence } from '../describe/describe.ts'
-import { AppError } from '../errors.ts'
-import { countChosen } from '../store/editions/choices.ts'
-import { newerSentEdition } from '../store/editions/editions.ts'
-import { variantsOf } from '../store/editions/variants.ts'
-import type { ReasonOf } from '../store/events/reason.ts'
-import type { Db, EditionRow, VariantRow } from '../store/schema.ts'
-import type { Digest } from './digest.ts'
-import { htmlBytes, isTooLarge } from './size.ts'
+} from '../../config/launch-check.ts'
+import { describeSentence } from '../../describe/describe.ts'
+import { AppError } from '../../errors.ts'
+import { countChosen } from '../../store/editions/choices.ts'
+import { newerSentEdition } from '../../store/editions/editions.ts'
+import { variantsOf } from '../../store/editions/variants.ts'
+import type { ReasonOf } from '../../store/events/reason.ts'
+import type { Db, EditionRow, VariantRow } from '../../store/schema.ts'
+import type { Digest } from '../digest.ts'
+import { htmlBytes, isTooLarge } from '../size.ts'
 
 /**
  * A reason not to send an edition. `setting`: a current setting must be changed first; `sealed`: the email was sealed

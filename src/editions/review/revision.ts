@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import { describeActor, describeEvent } from '../describe/describe.ts'
-import { AppError } from '../errors.ts'
-import { variantsOf, withdrawnVariants } from '../store/editions/variants.ts'
-import type { PastEvent } from '../store/events/event.ts'
-import { editionEvents } from '../store/events/events.ts'
-import type { Db, EditionRow, EditionStatus } from '../store/schema.ts'
-import { editionName } from './edition.ts'
+import { describeActor, describeEvent } from '../../describe/describe.ts'
+import { AppError } from '../../errors.ts'
+import { variantsOf, withdrawnVariants } from '../../store/editions/variants.ts'
+import type { PastEvent } from '../../store/events/event.ts'
+import { editionEvents } from '../../store/events/events.ts'
+import type { Db, EditionRow, EditionStatus } from '../../store/schema.ts'
+import { editionName } from '../edition.ts'
 
 /**
  * The state of an edition that a person saw before a decision. `revision`: number of seals; `seal`: SHA-256 (hex) over
