@@ -1,5 +1,5 @@
 import type { App } from '../app.ts'
-import { composeDryRun, type DryRun } from '../editions/compose.ts'
+import { composeDryRun, type DryRun } from '../editions/compose/compose.ts'
 import type { Digest } from '../editions/digest.ts'
 import { articlesIn } from '../editions/edition.ts'
 import { preflightDeadline, runPreflight } from '../editions/preflight.ts'

@@ -1,6 +1,6 @@
 import type { App } from '../app.ts'
 import { enrichArticles } from '../articles/enrich.ts'
-import { composeDryRun } from '../editions/compose.ts'
+import { composeDryRun } from '../editions/compose/compose.ts'
 import { detectInFeeds } from '../editions/corrections/detect.ts'
 import { type Digest, feedUrlsOf } from '../editions/digest.ts'
 import { articlesIn } from '../editions/edition.ts'

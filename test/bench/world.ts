@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { trustLocalhost } from '../../src/demo/localhost-tls.ts'
-import { compose } from '../../src/editions/compose.ts'
+import { compose } from '../../src/editions/compose/compose.ts'
 import { approve } from '../../src/editions/review/approve.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { addSubscribers } from '../../src/store/subscribers/subscribers.ts'

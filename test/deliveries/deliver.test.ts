@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { getPriority } from 'node:os'
 import { afterEach, expect, test } from 'vitest'
-import { compose } from '../../src/editions/compose.ts'
+import { compose } from '../../src/editions/compose/compose.ts'
 import { approve } from '../../src/editions/review/approve.ts'
 import { cancel } from '../../src/editions/review/cancel.ts'
 import { hold, pause, resume } from '../../src/editions/review/pause.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { trustLocalhost } from '../../src/demo/localhost-tls.ts'
-import { compose } from '../../src/editions/compose.ts'
+import { compose } from '../../src/editions/compose/compose.ts'
 import { approve } from '../../src/editions/review/approve.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { sendEdition } from '../../src/pipeline/sending/send.ts'

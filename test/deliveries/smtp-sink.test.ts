@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { compose } from '../../src/editions/compose.ts'
+import { compose } from '../../src/editions/compose/compose.ts'
 import { approve } from '../../src/editions/review/approve.ts'
 import { resume } from '../../src/editions/review/pause.ts'
 import { seal } from '../../src/editions/seal.ts'

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { describeReason } from '../../src/describe/describe.ts'
-import { compose, composeDryRun } from '../../src/editions/compose.ts'
+import { compose, composeDryRun } from '../../src/editions/compose/compose.ts'
 import { explain } from '../../src/editions/explain.ts'
 import { approve, approveByRule } from '../../src/editions/review/approve.ts'
 import { cancel } from '../../src/editions/review/cancel.ts'

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { compose } from '../../src/editions/compose.ts'
+import { compose } from '../../src/editions/compose/compose.ts'
 import { explain } from '../../src/editions/explain.ts'
 import { restoreArticle, retractArticle } from '../../src/editions/retract.ts'
 import { approve } from '../../src/editions/review/approve.ts'

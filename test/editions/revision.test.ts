@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { describeEvent } from '../../src/describe/describe.ts'
-import { compose } from '../../src/editions/compose.ts'
+import { compose } from '../../src/editions/compose/compose.ts'
 import { approve } from '../../src/editions/review/approve.ts'
 import { cancel } from '../../src/editions/review/cancel.ts'
 import { hold, pause, resume, stop } from '../../src/editions/review/pause.ts'

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { compose } from '../../src/editions/compose.ts'
+import { compose } from '../../src/editions/compose/compose.ts'
 import type { Render } from '../../src/editions/edition.ts'
 import { approve, approveByRule } from '../../src/editions/review/approve.ts'
 import { seal } from '../../src/editions/seal.ts'

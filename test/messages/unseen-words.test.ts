@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { configSchema } from '../../src/config/config.ts'
-import { blankEdition } from '../../src/editions/compose.ts'
+import { blankEdition } from '../../src/editions/compose/blank-edition.ts'
 import { readDigest } from '../../src/editions/jobs/read-job.ts'
 import { parseInThisThread } from '../../src/feeds/parse/parse-feed.ts'
 import { toView } from '../../src/messages/edition-view.ts'

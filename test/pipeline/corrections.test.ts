@@ -1,6 +1,6 @@
 import { simpleParser } from 'mailparser'
 import { afterEach, expect, test } from 'vitest'
-import { compose } from '../../src/editions/compose.ts'
+import { compose } from '../../src/editions/compose/compose.ts'
 import { acceptCorrection } from '../../src/editions/corrections/decide.ts'
 import { approve } from '../../src/editions/review/approve.ts'
 import { seal } from '../../src/editions/seal.ts'

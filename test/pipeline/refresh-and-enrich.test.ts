@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { compose } from '../../src/editions/compose.ts'
+import { compose } from '../../src/editions/compose/compose.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { dryRunEdition } from '../../src/pipeline/dry-run.ts'
 import { refreshAndEnrich } from '../../src/pipeline/refresh-and-enrich.ts'

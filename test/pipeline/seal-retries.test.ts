@@ -1,7 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { compose } from '../../src/editions/compose.ts'
+import { compose } from '../../src/editions/compose/compose.ts'
 import { sealFailure } from '../../src/editions/seal-failure.ts'
 import type { Log } from '../../src/log.ts'
 import { EditionPipeline } from '../../src/pipeline/advance.ts'

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { describeReason } from '../../src/describe/describe.ts'
-import { compose } from '../../src/editions/compose.ts'
+import { compose } from '../../src/editions/compose/compose.ts'
 import { openSender } from '../../src/pipeline/sending/sender.ts'
 import { latestEditions } from '../../src/store/editions/editions.ts'
 import { hour, second } from '../../src/time/clock.ts'

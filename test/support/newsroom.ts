@@ -1,5 +1,5 @@
 import { describeReason } from '../../src/describe/describe.ts'
-import { compose } from '../../src/editions/compose.ts'
+import { compose } from '../../src/editions/compose/compose.ts'
 import { type SealNeeds, seal } from '../../src/editions/seal.ts'
 import type { NewArticle } from '../../src/store/articles/article.ts'
 import { saveArticles } from '../../src/store/articles/articles.ts'

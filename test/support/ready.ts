@@ -1,4 +1,4 @@
-import { compose } from '../../src/editions/compose.ts'
+import { compose } from '../../src/editions/compose/compose.ts'
 import { approve } from '../../src/editions/review/approve.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { openSender, type Sender } from '../../src/pipeline/sending/sender.ts'

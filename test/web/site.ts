@@ -1,5 +1,5 @@
 import type { Config } from '../../src/config/config.ts'
-import { compose } from '../../src/editions/compose.ts'
+import { compose } from '../../src/editions/compose/compose.ts'
 import { addArticlesToLedger } from '../../src/editions/ledger.ts'
 import { seal } from '../../src/editions/seal.ts'
 import type { EditionRow, SubscriberRow } from '../../src/store/schema.ts'

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { nextStep } from '../../../src/cli/edition/next-step.ts'
 import { resumeHint } from '../../../src/cli/edition/send-in-foreground.ts'
-import { compose } from '../../../src/editions/compose.ts'
+import { compose } from '../../../src/editions/compose/compose.ts'
 import { retractArticle } from '../../../src/editions/retract.ts'
 import { approve } from '../../../src/editions/review/approve.ts'
 import { cancel } from '../../../src/editions/review/cancel.ts'

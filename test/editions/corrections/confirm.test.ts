@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { compose } from '../../../src/editions/compose.ts'
+import { compose } from '../../../src/editions/compose/compose.ts'
 import {
   acceptCorrection,
   dismissCorrection,

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { compose, composeDryRun } from '../../../src/editions/compose.ts'
+import { compose, composeDryRun } from '../../../src/editions/compose/compose.ts'
 import { acceptCorrection, dismissCorrection, reopenCorrection } from '../../../src/editions/corrections/decide.ts'
 import { detectInFeeds } from '../../../src/editions/corrections/detect.ts'
 import { explain } from '../../../src/editions/explain.ts'

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { compose } from '../../../src/editions/compose.ts'
+import { compose } from '../../../src/editions/compose/compose.ts'
 import { detectOnPages, isCheckDue } from '../../../src/editions/corrections/detect.ts'
 import { approve } from '../../../src/editions/review/approve.ts'
 import { seal } from '../../../src/editions/seal.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { describeReason } from '../../../src/describe/describe.ts'
 import { articleChoices } from '../../../src/editions/choice/choice.ts'
-import { blankEdition } from '../../../src/editions/compose.ts'
+import { blankEdition } from '../../../src/editions/compose/blank-edition.ts'
 import type { Section } from '../../../src/editions/digest.ts'
 import type { Draft } from '../../../src/editions/edition.ts'
 import { applyEdits, selectEdited } from '../../../src/editions/edits/apply-edits.ts'

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { describeReason } from '../../../src/describe/describe.ts'
 import { itemOf } from '../../../src/editions/choice/choice.ts'
-import { compose, composeDryRun } from '../../../src/editions/compose.ts'
+import { compose, composeDryRun } from '../../../src/editions/compose/compose.ts'
 import { explain } from '../../../src/editions/explain.ts'
 import { addArticlesToLedger } from '../../../src/editions/ledger.ts'
 import {

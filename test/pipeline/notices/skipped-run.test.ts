@@ -1,7 +1,7 @@
 import { simpleParser } from 'mailparser'
 import { afterEach, expect, test } from 'vitest'
 import { type App, openApp } from '../../../src/app.ts'
-import { compose } from '../../../src/editions/compose.ts'
+import { compose } from '../../../src/editions/compose/compose.ts'
 import { silentLog } from '../../../src/log.ts'
 import { addSkippedRunNotices } from '../../../src/pipeline/notices/skipped-run.ts'
 import { type OutboxSender, sendOutbox } from '../../../src/pipeline/outbox.ts'

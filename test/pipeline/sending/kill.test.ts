@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterEach, expect, test } from 'vitest'
-import { compose } from '../../../src/editions/compose.ts'
+import { compose } from '../../../src/editions/compose/compose.ts'
 import { approve } from '../../../src/editions/review/approve.ts'
 import { seal } from '../../../src/editions/seal.ts'
 import { countDeliveries } from '../../../src/store/deliveries/deliveries.ts'

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { compose } from '../../../src/editions/compose.ts'
+import { compose } from '../../../src/editions/compose/compose.ts'
 import { addArticlesToLedger } from '../../../src/editions/ledger.ts'
 import { forgetArticles } from '../../../src/pipeline/forget-articles.ts'
 import { addRetractions, endRetractions, retractionMarks } from '../../../src/store/articles/retractions.ts'

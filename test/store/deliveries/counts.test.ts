@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
-import { compose } from '../../../src/editions/compose.ts'
+import { compose } from '../../../src/editions/compose/compose.ts'
 import { freezePage, lastFrozenSubscriber } from '../../../src/store/deliveries/audience.ts'
 import {
   countChecked,

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
 import { describeReason } from '../../../src/describe/describe.ts'
-import { compose } from '../../../src/editions/compose.ts'
+import { compose } from '../../../src/editions/compose/compose.ts'
 import { explain } from '../../../src/editions/explain.ts'
 import { createLetter, editLetter } from '../../../src/editions/letters/letters.ts'
 import { cancel } from '../../../src/editions/review/cancel.ts'

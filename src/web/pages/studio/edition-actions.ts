@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import { draftOf } from '../../../editions/compose.ts'
+import { draftOf } from '../../../editions/compose/draft.ts'
 import { articlesIn } from '../../../editions/edition.ts'
 import { editEdition, undoEdit } from '../../../editions/edits/edit-edition.ts'
 import { sealEdited } from '../../../editions/ensure-sealed.ts'

@@ -1,4 +1,4 @@
-import { draftOf } from '../../../editions/compose.ts'
+import { draftOf } from '../../../editions/compose/draft.ts'
 import type { Digest } from '../../../editions/digest.ts'
 import { articlesIn, type Draft } from '../../../editions/edition.ts'
 import { canEdit } from '../../../editions/edits/edit-edition.ts'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { compose } from '../../../../src/editions/compose.ts'
+import { compose } from '../../../../src/editions/compose/compose.ts'
 import { acceptCorrection, reopenCorrection, withdrawCorrection } from '../../../../src/editions/corrections/decide.ts'
 import { detectInFeeds } from '../../../../src/editions/corrections/detect.ts'
 import { approve } from '../../../../src/editions/review/approve.ts'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { compose } from '../../../../src/editions/compose.ts'
+import { compose } from '../../../../src/editions/compose/compose.ts'
 import { cancel } from '../../../../src/editions/review/cancel.ts'
 import { seal } from '../../../../src/editions/seal.ts'
 import { lettersOf } from '../../../../src/store/letters/letters.ts'

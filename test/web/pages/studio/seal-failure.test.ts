@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { compose } from '../../../../src/editions/compose.ts'
+import { compose } from '../../../../src/editions/compose/compose.ts'
 import { recordSealFailure } from '../../../../src/editions/seal-failure.ts'
 import { AppError } from '../../../../src/errors.ts'
 import { newsFeed, publishTitles } from '../../../support/world.ts'

@@ -1,11 +1,11 @@
-import { moveEdition, nextNumber, unapprovedEditions } from '../store/editions/editions.ts'
-import { addEvent } from '../store/events/events.ts'
-import type { Reason } from '../store/events/reason.ts'
-import { toJson } from '../store/json.ts'
-import { addMails } from '../store/outbox/outbox.ts'
-import type { Db, EditionRow } from '../store/schema.ts'
-import type { Instant } from '../time/clock.ts'
-import { releaseContents } from './review/cancel.ts'
+import { moveEdition, nextNumber, unapprovedEditions } from '../../store/editions/editions.ts'
+import { addEvent } from '../../store/events/events.ts'
+import type { Reason } from '../../store/events/reason.ts'
+import { toJson } from '../../store/json.ts'
+import { addMails } from '../../store/outbox/outbox.ts'
+import type { Db, EditionRow } from '../../store/schema.ts'
+import type { Instant } from '../../time/clock.ts'
+import { releaseContents } from '../review/cancel.ts'
 
 /**
  * The unapproved editions that a new edition replaces: due before it and due by `now`. An edition held by a person is
