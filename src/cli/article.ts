@@ -12,7 +12,7 @@ export function addArticleCommands(program: Command): void {
     .command('retract')
     .description('retract an article: no digest chooses it again, and editions with it stop sending')
     .argument('<url>', 'the address of the article')
-    .requiredOption('--reason <text>', 'why, for the record')
+    .requiredOption('--reason <text>', 'why; shown in the history')
     .option(...whoOption)
     .action((url: string, decision: Retraction, command: Command) =>
       withApp(command, (app) => retract(app, url, decision)),

@@ -62,7 +62,7 @@ export function addCorrectionsCommands(program: Command): void {
     'withdraw',
     'withdraw an accepted correction that was wrong, even if it was printed; the archive shows this',
     withdraw,
-  ).requiredOption('--reason <text>', 'why, for the record and for readers')
+  ).requiredOption('--reason <text>', 'why; shown in the history and for readers')
   corrections
     .command('test')
     .description('print the headline and the correction note found on pages; nothing is saved')

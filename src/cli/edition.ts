@@ -86,7 +86,7 @@ export function addEditionCommands(program: Command): void {
       .argument('<edition>', editionArgument)
       .option(...whoOption)
       .action((name: string, options: Decision, command: Command) => decide(command, name, done, act, options))
-  const reason = ['--reason <text>', 'why, for the record'] as const
+  const reason = ['--reason <text>', 'why; shown in the history'] as const
 
   const holdCommand = add('hold', 'hold an edition until a person approves it').requiredOption(...reason)
   addDecision(holdCommand, 'held', (app, id, { who, reason }) => hold(app, id, who, reason))

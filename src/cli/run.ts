@@ -68,7 +68,7 @@ async function run(app: App, digest: Digest, options: Options, file: string): Pr
   await sendInForeground(app, digest, edition.id, options)
 }
 
-/** Approves the edition, unless somebody else approved or held it. AppError `conflict` if it has another status by now. */
+/** Approves the edition, unless another person approved or held it. AppError `conflict` if it has another status. */
 async function approve(app: App, edition: EditionRow, options: Options): Promise<EditionRow> {
   if (await approveByRule(app, edition.id, 'cli', options)) return edition
   const current = (await editionById(app.db, edition.id)) ?? edition

@@ -14,7 +14,7 @@ export function addSendingCommands(program: Command): void {
   sending
     .command('stop')
     .description('stop all sending at once; messages already being handed over finish, the others stay queued')
-    .requiredOption('--reason <text>', 'why, for the record')
+    .requiredOption('--reason <text>', 'why; shown in the history')
     .option(...whoOption)
     .action((decision: Decision, command: Command) =>
       withAppWithoutJobs(command, async (app) => {

@@ -37,7 +37,7 @@ export function addSubscribersCommands(program: Command): void {
     .description('send mail again to suppressed addresses; people who left stay unsubscribed')
     .argument('<address...>', 'as printed by subscribers list')
     .option(...whoOption)
-    .option('--reason <text>', 'why, for the record', '')
+    .option('--reason <text>', 'why; shown in the history', '')
     .action((addresses: string[], decision: { who: string; reason: string }, command: Command) =>
       withApp(command, async (app) => {
         for (const address of addresses) {

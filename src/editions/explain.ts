@@ -63,7 +63,7 @@ export async function explain(db: Db, digests: Digest[], query: string): Promise
         digest: entry.digest,
         edition: entry.number,
         status: entry.status,
-        answer: withRetraction(answerText(entry, { last, told: publishedAs }), entry, pulled),
+        answer: withRetraction(answerText(entry, { last, publishedAs }), entry, pulled),
         corrections: corrections.filter(({ digest }) => digest === entry.digest).map(correctionText),
         edits: edits.filter(({ digest }) => digest === entry.digest).map(editLine),
       })
@@ -197,12 +197,16 @@ async function publishedAsText(db: Db, { digest, articleId, sameAs }: LedgerEntr
   return pulled ? describeReason(sameStoryReason(pulled)) : ''
 }
 
-function answerText(entry: LedgerEntry, { last, told }: { last: PastChoice | undefined; told: string }): string {
+function answerText(
+  entry: LedgerEntry,
+  { last, publishedAs }: { last: PastChoice | undefined; publishedAs: string },
+): string {
   if (entry.editionId !== null) return printedText(entry, last)
-  if (entry.backlogAt !== null) return `in none: ${backlogText(entry, last)}${told === '' ? '' : `; it is ${told}`}`
+  if (entry.backlogAt !== null)
+    return `in none: ${backlogText(entry, last)}${publishedAs === '' ? '' : `; it is ${publishedAs}`}`
   if (entry.quarantinedAt !== null)
     return `quarantined since ${entry.quarantinedAt}, and waits for an editor: ${entry.quarantineReason && describeReason(entry.quarantineReason)}; lastword feeds release or ignore decides`
-  if (told !== '') return `in none: ${told}`
+  if (publishedAs !== '') return `in none: ${publishedAs}`
   return pendingText(entry.enrolledAt, last)
 }
 

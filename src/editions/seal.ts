@@ -83,7 +83,7 @@ function logSizeWarning({ log }: SealNeeds, { edition, slot }: Draft, { html }: 
 
 const conflictMessages: Record<SealConflict, string> = {
   articles: 'another edition keeps taking what this one was to hold',
-  corrections: 'the corrections that this edition was to print keep being taken back',
+  corrections: 'the corrections that this edition was to print keep being withdrawn',
   letters: 'the letters that this edition was to print keep being reworded',
   edits: 'its editors keep changing this edition',
 }

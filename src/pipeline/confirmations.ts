@@ -41,7 +41,7 @@ function confirmationMail({ config, secret }: App, { confirmation, person, diges
   const { name, contact, address } = config.publication
   const until = `${confirmation.expiresAt.slice(0, 10)} at ${confirmation.expiresAt.slice(11, 16)} UTC`
   const lines = [
-    `Somebody asked us to send ${digest.title} to this address again. If that was you, open this page and press the button:`,
+    `Someone asked us to send ${digest.title} to this address again. If that was you, open this page and press the button:`,
     '',
     confirmationLink(config.web.url, confirmationToken(secret, confirmation.id)),
     '',

@@ -84,7 +84,9 @@ test('the same letter is refused with its name, and taken with --anyway', async 
   expect((await add('The trams\n\nare late.')).code).toBe(0)
   const again = await add('the TRAMS are late.')
   expect(again).toMatchObject({ code: 1, stdout: '' })
-  expect(again.stderr).toMatch(/the same letter waits already \(“Trams”, entered by mira on [\d-]+\)[\s\S]*--anyway/)
+  expect(again.stderr).toMatch(
+    /the same letter is already waiting \(“Trams”, entered by mira on [\d-]+\)[\s\S]*--anyway/,
+  )
   expect((await add('the TRAMS are late.', '--anyway')).code).toBe(0)
   expect((await it.lastword('letters', 'list')).stdout.trim().split('\n')).toHaveLength(2)
 }, 30_000)

@@ -113,7 +113,7 @@ const examples: Examples = {
   'edition.article_restored': [[{ title: 'Trams' }, 'Put back “Trams”']],
   'edition.edited': [[{ number: 2, change: { code: 'edit-drop', headline: 'Trams' } }, 'Dropped “Trams”']],
   'edition.edit_undone': [
-    [{ number: 2, change: { code: 'edit-drop', headline: 'Trams' } }, 'Change taken back: dropped “Trams”'],
+    [{ number: 2, change: { code: 'edit-drop', headline: 'Trams' } }, 'Change undone: dropped “Trams”'],
   ],
   'edition.sending_started': [[{}, 'Sending started']],
   'edition.canary_released': [
@@ -138,17 +138,17 @@ const examples: Examples = {
     [{ said: 'Trams', words: 'we were right' }, 'Correction of “Trams” withdrawn: we were right'],
   ],
   'notice.sent': [
-    [{ about: 'skipped' }, 'Editors were told of the skipped run by email'],
-    [{ about: 'edition' }, 'Editors were told by email'],
+    [{ about: 'skipped' }, 'Editors were notified of the skipped run by email'],
+    [{ about: 'edition' }, 'Editors were notified by email'],
   ],
-  'notice.refused': [[{ about: 'edition', reply: '550 no' }, 'Editors could not be told by email: 550 no']],
+  'notice.refused': [[{ about: 'edition', reply: '550 no' }, 'Editors could not be notified by email: 550 no']],
   'feed.notice_sent': [
-    [{ problem }, 'Editors were told that it is gone permanently since 2026-11-27: we no longer fetch it'],
+    [{ problem }, 'Editors were notified that it is gone permanently since 2026-11-27: we no longer fetch it'],
   ],
   'feed.notice_refused': [
     [
       { problem, reply: '550 no' },
-      'Editors could not be told (550 no) that it is gone permanently since 2026-11-27: we no longer fetch it',
+      'Editors could not be notified (550 no) that it is gone permanently since 2026-11-27: we no longer fetch it',
     ],
   ],
   'feed.gone': [[{ status: 410 }, 'Gone permanently (410): we no longer fetch it']],

@@ -49,7 +49,7 @@ describe('a job file', () => {
     const { message } = refusal(() => readDigest(join(fixtures, 'not/everything-at-once.yml'), 'templates'))
     for (const part of ['title', 'schedule', 'zone', '{lede}', 'preheader', 'from.name', 'grid', 'maximum', 'bulletin'])
       expect(message).toContain(part)
-    expect(message).toContain('a section named "two" stands above already')
+    expect(message).toContain('a section named "two" is defined twice')
     expect(message).toContain('unknown key "colour"')
   })
 

@@ -151,7 +151,7 @@ onBothEngines('an email of the outbox', (freshUrl) => {
     expect(it.events()).toEqual(['outbox.failed'])
     expect(await it.failed()).toMatchObject([{ attempts: 1, reply: '550 5.1.1 no such user' }])
     const history = await editionHistory(it.it.app.db, it.id)
-    expect(history.at(-1)?.what).toBe('Editors could not be told by email: 550 5.1.1 no such user')
+    expect(history.at(-1)?.what).toBe('Editors could not be notified by email: 550 5.1.1 no such user')
   })
 
   test('goes to the new address once the settings are right, if it still waits', async () => {

@@ -32,7 +32,7 @@ export function addApproveAndSendCommands(edition: Command, editionArgument: str
     .description('approve a sealed or held edition for sending')
     .argument('<edition>', editionArgument)
     .option(...whoOption)
-    .option('--revision <n>', 'only if it is this one, as edition show says')
+    .option('--revision <n>', 'only if the edition still has this revision number (see edition show)')
     .option(...anywayOption)
     .option(...yesOption)
     .action((name: string, options: ApproveOptions, command: Command) =>

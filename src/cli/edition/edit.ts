@@ -117,7 +117,7 @@ const changes: Record<string, Change> = {
   },
 }
 
-/** An empty text removes what stands there. */
+/** An empty text removes the current one. */
 function textChange(kind: 'introduction' | 'subject' | 'preheader'): Change {
   return { usage: `${kind} TEXT`, words: [1, 1], options: [], read: (_app, _edition, [text]) => ({ kind, text }) }
 }
@@ -127,21 +127,21 @@ export function addEditCommand(edition: Command, editionArgument: string): void 
   const usages = [...Object.values(changes).map(({ usage }) => usage), 'list', 'undo N']
   edition
     .command('edit')
-    .description('change what an edition holds and says, before it is approved')
+    .description('edit the articles and texts of an edition before it is approved')
     .argument('<edition>', editionArgument)
     .argument('<change>', [...Object.keys(changes), 'list', 'undo'].join(', '))
-    .argument('[words...]', 'what it needs; an article is an id, an address, or words of its headline')
+    .argument('[words...]', 'the arguments of the change; an article is an id, an address, or words of its headline')
     .option('--section <name>', 'the section of a pinned or moved article')
-    .option('--never', 'dropped from every later edition too')
+    .option('--never', 'also drop it from every later edition')
     .option('--title <text>', 'the headline')
     .option('--summary <text>', 'the summary; empty for none')
     .option('--text <text>', 'the text of a block, with blank lines between paragraphs')
-    .option('--link <address>', 'where a block leads')
-    .option('--link-text <text>', 'the words of that link')
+    .option('--link <address>', 'the address that a block links to')
+    .option('--link-text <text>', 'the text of that link')
     .option('--picture <address>', 'the picture of a block')
     .option('--alt <text>', 'what a picture shows')
-    .option('--before <section>', 'the section before which a block stands; else after the last')
-    .option('--block <n>', 'the number of the change that made the block that is changed')
+    .option('--before <section>', 'place a block before this section; default: after the last')
+    .option('--block <n>', 'change the block that this change number made')
     .option(...whoOption)
     .option('--json', 'as JSON')
     .addHelpText('after', `\nChanges:\n${usages.map((usage) => `  ${usage}`).join('\n')}`)
@@ -215,9 +215,7 @@ async function report(app: App, edit: Edit, { json }: Options): Promise<void> {
   const digest = app.digests.find(({ name }) => name === edition.digest)
   const listed = (await listEdits(app.db, edition, digest)).find((one) => one.edit.id === edit.id)
   if (json && listed) return printJson(toJson(listed))
-  print(
-    `${editionName(edition)}: ${edit.undoneAt === null ? '' : 'taken back: '}${editText(edit)} (change ${edit.number})`,
-  )
+  print(`${editionName(edition)}: ${edit.undoneAt === null ? '' : 'undone: '}${editText(edit)} (change ${edit.number})`)
   const failure = sealFailure(edition, await editionEvents(app.db, edition.id))
   if (failure !== undefined) printStderr(sanitizeLine(`not sealed, and tried again by lastword start: ${failure}`))
   if (edition.sealedAt === null || !canEdit(edition)) return
@@ -238,7 +236,7 @@ const statusNotes: Record<EditStatus, string> = {
   applies: '',
   replaced: ' (replaced by a later change)',
   gone: ' (no longer applies)',
-  undone: ' (taken back)',
+  undone: ' (undone)',
 }
 
 /** "3  2026-11-27T07:00:00.000Z  mira dropped “Trams return” (no longer applies)". */

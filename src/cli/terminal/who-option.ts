@@ -1,2 +1,2 @@
 /** For commands that record a decision. */
-export const whoOption = ['--who <name>', 'who decided it, for the record', 'operator'] as const
+export const whoOption = ['--who <name>', 'your name, shown in the history', 'operator'] as const

@@ -171,16 +171,16 @@ function sectionsByItem(choices: Choice[]): Map<string, string> {
 
 /** Passed-over choices for articles that no section may choose now, such as retracted or already published ones. */
 function barredChoices(pending: Candidate[], digest: Digest): ArticleChoice[] {
-  const waiting = pending.filter(({ quarantineReason: held }) => held).toSorted((a, b) => (a.id < b.id ? 1 : -1))
-  const stopped = new Map(waiting.map(({ quarantineReason: held, feedUrl }) => [feedUrl, held]))
+  const waiting = pending.filter(({ quarantineReason }) => quarantineReason).toSorted((a, b) => (a.id < b.id ? 1 : -1))
+  const stopped = new Map(waiting.map(({ quarantineReason, feedUrl }) => [feedUrl, quarantineReason]))
   return pending.flatMap((article) => {
-    const { publishedAs: told, quarantineReason: held, cut, retracted: pulled, feedUrl } = article
+    const { publishedAs, quarantineReason, cut, retracted, feedUrl } = article
     const home = homeSectionName(article, digest)
     const stop = stopped.get(feedUrl)
     const temporary = (reason: Reason) => [asTemporary(passedOver(article, home, reason))]
-    if (pulled) return temporary({ code: 'retracted', who: pulled.who, words: pulled.reason })
-    if (held) return temporary({ code: 'quarantined', reason: held })
-    if (told) return [passedOver(article, home, sameStoryReason(told))]
+    if (retracted) return temporary({ code: 'retracted', who: retracted.who, words: retracted.reason })
+    if (quarantineReason) return temporary({ code: 'quarantined', reason: quarantineReason })
+    if (publishedAs) return [passedOver(article, home, sameStoryReason(publishedAs))]
     if (stop) return temporary({ code: 'feed-waits', reason: stop })
     if (cut) return [passedOver(article, home, cut.reason)]
     const { decision } = article

@@ -88,7 +88,7 @@ export async function undoEdit(
     const hasEnded = !openStatuses.includes(edition.status)
     if (!(hasEnded && edit.kind === 'exclude')) refuseUneditable(edition)
     if (!(await markUndone(db, edit.id, who, now)))
-      throw new AppError('conflict', `${edit.undoneBy} took this change back already`)
+      throw new AppError('conflict', `${edit.undoneBy} has already undone this change`)
     const event = editEvent('edition.edit_undone', { ...edit, who })
     if (hasEnded) {
       await releaseExpired(db, id, edit.target)

@@ -153,7 +153,7 @@ export const digestSchema = z
           check.addIssue({
             code: 'custom',
             path: ['sections', index, 'name'],
-            message: `a section named "${name}" stands above already`,
+            message: `a section named "${name}" is defined twice`,
           })
         }
       })

@@ -19,7 +19,7 @@ export class DuplicateLetter extends AppError {
   constructor(letter: Letter) {
     const { headline, enteredBy, enteredAt, digest, number, editionId } = letter
     const entered = `(“${headline}”, entered by ${enteredBy} on ${enteredAt.slice(0, 10)})`
-    const where = editionId === null ? 'waits already' : `is in ${digest} ${number ?? ''} already`
+    const where = editionId === null ? 'is already waiting' : `is in ${digest} ${number ?? ''} already`
     super('conflict', `the same letter ${where} ${entered}`, { hint: 'Nothing was added.' })
     this.letter = letter
   }

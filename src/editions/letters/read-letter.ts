@@ -49,7 +49,7 @@ export function readLetter(
 }
 
 const missingMessages = {
-  headline: 'is missing: a letter stands under one',
+  headline: 'is missing: every letter needs one',
   text: 'is empty',
   name: 'is missing: it is printed under the letter',
 }

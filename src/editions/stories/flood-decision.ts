@@ -63,7 +63,7 @@ async function decideQuarantined(
     await lockFeed(trx, feed.id) // a concurrent decision waits for this lock and finds nothing to decide
     const waiting = await quarantinedStories(trx, feed.id)
     const count = distinct(waiting.map(({ id }) => id)).length
-    if (count === 0) throw new AppError('conflict', `nothing of ${url} waits for an editor`)
+    if (count === 0) throw new AppError('conflict', `no articles of ${url} wait for an editor`)
     if (seen !== undefined && quarantineRevision(waiting) !== seen)
       throw new AppError('conflict', `other articles of ${url} wait than those that you looked at: ${count} now`)
     const held = Map.groupBy(waiting, ({ digest }) => digest)

@@ -39,10 +39,10 @@ type TroubledFeed = { feed: FeedRow; troubles: Health[] }
 
 /** Writes one email about all queued problems that still last; undefined if there is none. */
 export const writeFeedNotice: WriteMail<'feed-trouble'> = async (app, facts) => {
-  const told = new Set(facts.map(({ feed, trouble }) => mailKey(kind, [feed, trouble])))
+  const due = new Set(facts.map(({ feed, trouble }) => mailKey(kind, [feed, trouble])))
   const toTroubled = ({ feed, problems }: WatchedFeed): TroubledFeed => ({
     feed,
-    troubles: problems.filter(({ state }) => told.has(keyOf(feed, state))),
+    troubles: problems.filter(({ state }) => due.has(keyOf(feed, state))),
   })
   const watched = await watchedFeeds(app, app.digests.flatMap(feedUrlsOf))
   const troubled = watched.map(toTroubled).filter(({ troubles }) => troubles.length > 0)

@@ -47,7 +47,7 @@ export const writeWaitingNotice: WriteMail<'edition-waiting'> = async (app, [fac
   const edition = facts && (await undecidedEdition(app, facts.edition))
   if (!edition) return undefined
   const name = editionName(edition)
-  const opening = `${name} is ready, and waits for one of you.`
+  const opening = `${name} is ready and waits for your approval.`
   return await waitingMail(app, edition, { subject: `${name} waits for approval`, opening })
 }
 
@@ -55,7 +55,7 @@ export const writeReminder: WriteMail<'edition-reminder'> = async (app, [facts])
   const edition = facts && (await undecidedEdition(app, facts.edition))
   if (!edition) return undefined
   const name = editionName(edition)
-  const opening = `${name} still waits: nobody has approved it yet.`
+  const opening = `${name} is still waiting for approval.`
   return await waitingMail(app, edition, { subject: `reminder: ${name} waits for approval`, opening })
 }
 

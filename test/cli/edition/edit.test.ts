@@ -121,10 +121,10 @@ test('an edition is sealed again at once, and the command says which revision it
 
 test('a change is taken back by its number, once', async () => {
   await edit('drop', 'Trams return')
-  expect((await edit('undo', '1')).stdout).toBe('weekly 1: taken back: dropped “Trams return” (change 1)\n')
-  expect((await edit('list')).stdout).toMatch(/^1 {2}\S+ {2}mira dropped “Trams return” \(taken back\)\n$/)
+  expect((await edit('undo', '1')).stdout).toBe('weekly 1: undone: dropped “Trams return” (change 1)\n')
+  expect((await edit('list')).stdout).toMatch(/^1 {2}\S+ {2}mira dropped “Trams return” \(undone\)\n$/)
   const again = await home.lastword('edition', 'edit', 'weekly:1', 'undo', '1', '--who', 'Ben')
-  expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('mira took this change back already') })
+  expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('mira has already undone this change') })
   expect((await edit('undo', '2')).stderr).toContain('weekly 1 has no change 2')
 })
 

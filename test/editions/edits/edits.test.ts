@@ -222,7 +222,7 @@ onBothEngines('an edit of an edition', (freshUrl) => {
     await undoEdit(it.app, id, number, 'Ada')
     expect([await state(), await statuses()]).toEqual([before, ['undone']])
     const lines = (await editionHistory(it.app.db, id)).filter(({ who }) => who !== 'system').map(({ what }) => what)
-    expect(lines[1]?.toLowerCase()).toBe(`change taken back: ${lines[0]?.toLowerCase()}`)
+    expect(lines[1]?.toLowerCase()).toBe(`change undone: ${lines[0]?.toLowerCase()}`)
   })
 
   test('survives a retraction, the late check and a new seal; one whose article is gone is kept and says so', async () => {

@@ -336,7 +336,7 @@ onBothEngines('a letter', (freshUrl) => {
     await publishTitles(it, newsFeed, ['One', 'Two'])
     const id = await print(it, 'Trams', { text: 'The trams\n\nare late.' })
     const again = (text: string) => print(it, 'Other words above it', { text }).catch((error: Error) => error.message)
-    const waits = 'the same letter waits already (“Trams”, entered by mira on 2026-11-27)'
+    const waits = 'the same letter is already waiting (“Trams”, entered by mira on 2026-11-27)'
     expect(await again('  the TRAMS are\t late. ')).toBe(waits)
     expect(await again('The trams are late!')).toMatch(/^[0-9a-f-]{36}$/)
     await makeSealed(it)
@@ -366,7 +366,7 @@ onBothEngines('a letter', (freshUrl) => {
     const second = add(other.db).catch((error: Error) => error.message)
     await waitUntilDoneOrLocked(other, second)
     await first.commit()
-    expect(await second).toContain('the same letter waits already')
+    expect(await second).toContain('the same letter is already waiting')
     await other.close()
   })
 
@@ -441,7 +441,7 @@ describe('what somebody typed', () => {
         received: '2026-02-30',
       }),
     ).toEqual([
-      'headline is missing: a letter stands under one',
+      'headline is missing: every letter needs one',
       'text is empty',
       'name is missing: it is printed under the letter',
       'place has 101 characters, and 100 are printed: shorten it by 1',

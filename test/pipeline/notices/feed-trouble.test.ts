@@ -51,7 +51,7 @@ onBothEngines('watching feeds', (freshUrl) => {
     await rounds(world, relay, 2)
     expect(server.accepted).toHaveLength(2)
     expect((await feedHistory(world.app.db)).map(({ what }) => what)[0]).toContain(
-      'Editors were told that it has failed',
+      'Editors were notified that it has failed',
     )
   })
 
@@ -139,7 +139,7 @@ onBothEngines('watching feeds', (freshUrl) => {
     await rounds(world, relay, 20)
     expect(server.commands.filter((command) => command.startsWith('RCPT'))).toHaveLength(1)
     expect((await feedHistory(world.app.db)).map(({ what }) => what)).toEqual([
-      expect.stringContaining('Editors could not be told (550 5.1.1 nobody here) that it has failed for 2 days'),
+      expect.stringContaining('Editors could not be notified (550 5.1.1 nobody here) that it has failed for 2 days'),
     ])
   })
 

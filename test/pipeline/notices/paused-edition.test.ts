@@ -48,7 +48,7 @@ onBothEngines('editors', (freshUrl) => {
     expect(subject).toBe('The Magazine: weekly 1 is paused')
     expect(text).toContain('10 refusals in a row that are about us, from the domain a.example')
     expect(text).toContain(`https://letters.magazine.example/studio/editions/${id}`)
-    expect(await what()).toContain('Editors were told by email')
+    expect(await what()).toContain('Editors were notified by email')
     expect(await object({ code: 'no-answers', count: 20 })).toBe(false) // it is paused: there is no second pause, and no second call
     await resume(it.app, id, 'Ada')
     await object({ code: 'no-answers', count: 20 })
@@ -83,7 +83,7 @@ onBothEngines('editors', (freshUrl) => {
     const { it, relay, fail, what } = await paused()
     fail('550 5.1.1 no such user')
     await sendEditionNotices(it.app, relay)
-    expect((await what()).at(-1)).toBe('Editors could not be told by email: 550 5.1.1 no such user')
+    expect((await what()).at(-1)).toBe('Editors could not be notified by email: 550 5.1.1 no such user')
     it.clock.advance(10 * minute)
     expect(await sendEditionNotices(it.app, relay)).toBe(0)
   })

@@ -92,7 +92,7 @@ onBothEngines('a store with letters that were articles', (_, blankUrl) => {
     expect(await answer(it, 'withdrawn')).toEqual(['in none: mira withdrew the letter on 2026-11-23T09:00:00.000Z'])
     expect([...(await activeRetractions(app.db)).keys()]).toEqual(['printed'])
     const again = { headline: 'Again', text: 'TEXT of  waiting.', name: 'Ada', place: '', received: '' }
-    await expect(createLetter(app, digest, again, 'mira')).rejects.toThrow('the same letter waits already')
+    await expect(createLetter(app, digest, again, 'mira')).rejects.toThrow('the same letter is already waiting')
     await editLetter(app, { id: 'waiting', zone: 'UTC', version: 3 }, { ...again, headline: 'Reworded' }, 'omar')
 
     await app.db.updateTable('ledger').set({ editionId: null }).execute()

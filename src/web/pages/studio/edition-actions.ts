@@ -143,7 +143,7 @@ async function applyDecision(
   return context.redirect(`${web.base}${pathTo(urls.studioEdition, id)}?done=${done?.id ?? ''}`, 303)
 }
 
-/** Whether an event is the same decision: so a second press of a button is told from a decision that comes late. */
+/** Whether an event is the same decision, made by pressing a button twice. */
 const isSameDecision: Record<EditionAction, (event: PastEvent, fields: Fields) => boolean> = {
   approve: ({ kind }) => kind === 'edition.approved',
   stop: (event, { reason = '' }) =>
@@ -152,7 +152,7 @@ const isSameDecision: Record<EditionAction, (event: PastEvent, fields: Fields) =
   resume: ({ kind }) => kind === 'edition.resumed',
   pull: (event, { reason = '' }) => event.kind === 'edition.article_retracted' && event.data.words === reason,
   restore: ({ kind }) => kind === 'edition.article_restored',
-  edit: () => false, // the same edit twice is one, and needs no looking up
+  edit: () => false, // `editEdition` accepts the same edit twice
   undo: () => false,
 }
 

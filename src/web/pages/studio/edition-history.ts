@@ -13,23 +13,23 @@ const resultingStates: Partial<Record<EventKind, EditionStatus>> = {
   'edition.edit_undone': 'composed',
 }
 
-/** Whether the edition is in the state that the decision led to: what the page says of the state then follows from it. */
+/** Whether the edition still has the status that the decision gave it. */
 export function isInResultingState({ status }: Pick<EditionRow, 'status'>, { kind }: PastEvent): boolean {
   return resultingStates[kind] === status
 }
 
-/** What somebody did since a page was shown: “Ben held it back at 07:00: “Headline 2 needs the lawyer””. */
+/** A change since the page was shown: “Ben held it back at 07:00: “Headline 2 needs the lawyer””. */
 export function changeSentence(event: PastEvent, at: string, viewer: string): string {
   return describeSince(event, nameFor(event, viewer), at)
 }
 
-/** The name of who did it, as the viewer reads it. */
+/** The name of the person or program, or “You” for the viewer. */
 export function nameFor({ actor }: PastEvent, viewer: string | undefined): string {
   const name = personName(actor)
   return name !== undefined && name === viewer ? 'You' : describeActor(actor)
 }
 
-/** A line of the history as the page lists it: what happened, and who did it, unless a setting of the digest did. */
+/** A line of the history; `who` is empty if a setting of the digest decided. */
 export function historyItem(event: PastEvent, at: Moment) {
   return { what: describeEvent(event), who: event.actor === 'rule' ? '' : describeActor(event.actor), at }
 }

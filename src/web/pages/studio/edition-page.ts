@@ -115,7 +115,7 @@ function isEdit({ kind }: PastEvent): boolean {
 
 function previewTitle({ status }: EditionRow): string {
   if (status === 'sent') return 'As it was sent'
-  return status === 'cancelled' || status === 'skipped' ? 'As it was made' : 'As it will arrive'
+  return status === 'cancelled' || status === 'skipped' ? 'As it was made' : 'Email preview'
 }
 
 /** The sealed bytes, as the archive shows them. */
@@ -183,7 +183,7 @@ function typedIn(refused: RefusalView | undefined, act: RefusalView['act']) {
   }
 }
 
-/** What there is to say of its size, as a sentence; nothing where the reason says it already. */
+/** A sentence about the size of the email; empty if there is no problem, or the reason says it. */
 function sizeSentence(bytes: number, reason: EditionRow['reason']): string {
   const problem = sizeProblem(bytes)
   if (problem === undefined || (reason && fromJson(reason).code === problem.code)) return ''

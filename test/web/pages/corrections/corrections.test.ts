@@ -205,7 +205,7 @@ describe('the archive', () => {
     expect(await status()).toBe('doubted')
     expect(await (await site.get(archive())).text()).not.toContain('They are open.')
     const studio = await (await (await site.signIn()).get('/studio')).text()
-    expect(studio).toContain('no longer so: the headline is “Council opens its books” since')
+    expect(studio).toContain('but now in doubt: the headline is “Council opens its books” since')
     expect(studio).toContain('name="decision" value="accept"')
     site.clock.advance(48 * hour)
     await withdrawCorrection(site.app, id, 'mira', 'They were <closed>.')

@@ -73,7 +73,7 @@ test('problems are shown beside the typed fields, and nothing is lost or saved',
   const html = await answer.text()
   for (const words of [
     'Nothing was saved.',
-    'The headline is missing: a letter stands under one.',
+    'The headline is missing: every letter needs one.',
     'The letter has 4,520 characters, and 4,000 are printed: shorten it by 520.',
     'The day is not a day that has been: expected one such as 2026-11-20.',
     `>\n${typed.text}</textarea>`,

@@ -53,7 +53,7 @@ describe('an editor', () => {
       expect(html).toContain(words)
     expect(textOf(await (await ben.get(page())).text())).toContain('Dropped “Trams return to the harbour” mira,')
     const undone = await mira.post(`${page()}/edits/undo`, { seen: await seen(), number: '1' })
-    expect(await followed(undone)).toContain('You took back a change: dropped “Trams return to the harbour”.')
+    expect(await followed(undone)).toContain('You undid a change: dropped “Trams return to the harbour”.')
     expect(await chosen()).toContain('Trams return to the harbour')
   })
 

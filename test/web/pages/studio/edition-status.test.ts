@@ -73,7 +73,7 @@ describe('the page of an edition', () => {
       return { html, said: textOf(/<p class="notice" role="status">.*?<\/p>/s.exec(html)?.[0] ?? '').trim() }
     }
     expect((await notice()).said).toBe('You approved it. Sending starts within a minute.')
-    expect((await notice()).html).toContain('As it will arrive')
+    expect((await notice()).html).toContain('Email preview')
     await site.app.db.updateTable('editions').set({ status: 'sent' }).where('id', '=', site.edition.id).execute()
     expect((await notice()).said).toBe('You approved it.')
     expect((await notice()).html).toContain('As it was sent')
