@@ -93,6 +93,7 @@ const frozen: Record<string, string> = {
   '0033-outbox.ts': '2c17adb5c333d88766bff3cf22d714ce85803def6e2c8affb62012409ee3b350',
   '0034-letters.ts': '65221a461c47f792a53a64990ed683905bc481a089acb6e297764c06de7e565c',
   '0035-edits.ts': 'efd1f820983852e49c658ee46c5b3a51925f1afecb9032a6188ab8aeacc99d3a',
+  '0036-reasons.ts': '33e63665d1276295de5a2024e792823d6ddc69ae3b7961bd3cbe3061c017d899',
 }
 
 /** Phrases that no comment, sentence or template has, and what to write instead. */

@@ -1,3 +1,4 @@
+import { describeReason } from '../describe/describe.ts'
 import { pageContext, readInWorker } from '../feeds/parse/reader-pool.ts'
 import type { Fetched } from '../http/fetched.ts'
 import type { Fetcher } from '../http/fetcher.ts'
@@ -7,6 +8,8 @@ import type { Log } from '../log.ts'
 import type { PageFacts, WholeArticle } from '../store/articles/article.ts'
 import { pageAt, type StoredPage, savePage, savePageFacts } from '../store/articles/pages.ts'
 import { saveCanonicalAddress } from '../store/articles/redirects.ts'
+import type { Reason } from '../store/events/reason.ts'
+import { toJson } from '../store/json.ts'
 import type { Db } from '../store/schema.ts'
 import { type Clock, day, msBetween } from '../time/clock.ts'
 import { robotsRefusal } from './robots-policy.ts'
@@ -61,9 +64,10 @@ async function loadPage(needs: EnrichNeeds, article: EnrichCandidate): Promise<S
     if (isRead) return known
   }
   const answer = await fetchPage(needs, article)
-  if ('error' in answer)
-    log.warn({ event: 'page.fetch_failed', url, reason: answer.error }, 'a page could not be fetched')
-  const page = { url, fetchedAt: clock.now(), found: null, error: null, ...answer }
+  const error = 'error' in answer ? answer.error : null
+  if (error) log.warn({ event: 'page.fetch_failed', url, reason: describeReason(error) }, 'a page could not be fetched')
+  const found = 'found' in answer ? answer.found : null
+  const page = { url, fetchedAt: clock.now(), found, error: error && toJson(error) }
   await savePage(db, page)
   return page
 }
@@ -71,19 +75,21 @@ async function loadPage(needs: EnrichNeeds, article: EnrichCandidate): Promise<S
 async function fetchPage(
   needs: EnrichNeeds,
   article: EnrichCandidate,
-): Promise<{ found: PageFacts } | { error: string }> {
+): Promise<{ found: PageFacts } | { error: Reason }> {
   const { url } = article
-  if (!URL.canParse(url)) return { error: 'it is not an address' }
+  if (!URL.canParse(url)) return { error: { code: 'page-no-address' } }
   const refuse = (hop: URL) => robotsRefusal(needs, hop)
   const fetched = await needs.fetcher.get(url, {
     accept: 'text/html, application/xhtml+xml',
     refuse,
     truncateAtBytes: maxPageBytes,
   })
-  if (fetched.kind !== 'ok') return { error: fetched.kind === 'failed' ? fetched.reason : 'it did not change' }
-  if (!/html/i.test(fetched.contentType ?? 'text/html')) return { error: `it is not a page but ${fetched.contentType}` }
+  if (fetched.kind === 'failed') return { error: { code: 'page-unreachable', message: fetched.reason } }
+  if (fetched.kind !== 'ok') return { error: { code: 'page-unchanged' } }
+  const contentType = fetched.contentType ?? 'text/html'
+  if (!/html/i.test(contentType)) return { error: { code: 'page-not-html', contentType } }
   const found = await readInWorker('facts', fetched.bytes, pageContext(fetched))
-  if ('failed' in found) return { error: found.failed }
+  if ('failed' in found) return { error: { code: 'page-unreadable', message: found.failed } }
   return { found: lacksText(article, found) ? await addPageText(needs, found, fetched) : found }
 }
 

@@ -143,7 +143,7 @@ async function loadEdition(app: App, edition: EditionRow) {
     correctionsIn(db, edition.id),
   ])
   const failure = sealFailure(edition, history)
-  const waits = failure === undefined ? sendWaits : [`it could not be sealed, and is retried: ${failure}`]
+  const waits = failure === undefined ? sendWaits : [{ code: 'seal-retried' as const, reason: failure }]
   const [variant] = await variantsOf(db, edition.id)
   const withdrawn = await withdrawnVariants(db, edition.id)
   const pulls = new Map((await retractedIn(db, edition.id)).map((pull) => [pull.itemId, pull]))
@@ -171,7 +171,7 @@ async function printEdition(app: App, loaded: LoadedEdition, options: JsonOption
       prints: prints.map(correctionJson),
       history: history.map(eventWithText),
       deliveries: counts,
-      waits,
+      waits: waits.map(reasonWithText),
     })
   }
   print(
@@ -210,7 +210,7 @@ async function printRecords({ db }: App, loaded: LoadedEdition): Promise<void> {
   for (const event of history)
     print(sanitizeLine(`${event.at}  ${describeActor(event.actor)}: ${describeEvent(event)}`))
   print(await deliveryCountsText(db, edition, counts))
-  for (const wait of waits) print(`waits: ${sanitizeLine(wait)}`)
+  for (const wait of waits) print(`waits: ${sanitizeLine(describeReason(wait))}`)
 }
 
 /** A row for JSON output, with its reason as data and in words. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import { type Config, readProcessConfig, relayName, relaysOf } from '../config/config.ts'
+import { describeReason } from '../describe/describe.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { causeOf } from '../mail/reply-rules/answers.ts'
 import { causes } from '../mail/reply-rules/cause.ts'
@@ -51,7 +52,7 @@ type ReplyClassification = { cause: string; suppresses: string; advice: string |
 
 function classifyReply(reply: string): ReplyClassification {
   const cause = causeOf(oneLine(reply))
-  const { about, suppresses, message, advice } = causes[cause]
+  const { about, suppresses, advice } = causes[cause]
   if (/^4\d\d\b/.test(reply))
     return {
       cause: 'temporary',
@@ -59,7 +60,10 @@ function classifyReply(reply: string): ReplyClassification {
       advice: null,
       text: ['temporary: deferred, and retried later'],
     }
-  const text = [`${cause}: ${message}`, consequences[about] + suppressions[suppresses]]
+  const text = [
+    `${cause}: ${describeReason({ code: 'refused', cause, reply: null })}`,
+    consequences[about] + suppressions[suppresses],
+  ]
   return { cause, suppresses, advice: advice ?? null, text: advice === undefined ? text : [...text, advice] }
 }
 

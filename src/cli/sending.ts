@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import type { App } from '../app.ts'
-import { resumeAllSending, sendingStopText, stopAllSending } from '../deliveries/sending-stop.ts'
+import { resumeAllSending, sendingStopReason, stopAllSending } from '../deliveries/sending-stop.ts'
+import { describeLine } from '../describe/describe.ts'
 import { currentSendingStop } from '../store/deliveries/sending-stop.ts'
-import { capitalise } from '../text/words.ts'
 import { print, printJson, sanitizeLine } from './terminal/output.ts'
 import { whoOption } from './terminal/who-option.ts'
 import { withAppWithoutJobs } from './with-app.ts'
@@ -46,5 +46,5 @@ async function showSendingState({ db }: App, options: { json?: boolean }): Promi
   if (options.json) {
     return printJson(stop ? { stopped: true, at: stop.at, who: stop.who, reason: stop.reason } : { stopped: false })
   }
-  print(stop ? sanitizeLine(capitalise(sendingStopText(stop))) : 'Sending is not stopped.')
+  print(stop ? sanitizeLine(describeLine(sendingStopReason(stop))) : 'Sending is not stopped.')
 }

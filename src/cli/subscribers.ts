@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { type App, digestNamesText, requireDigest, requireDigestName } from '../app.ts'
+import { describeReason, reasonWithText } from '../describe/describe.ts'
 import type { Digest } from '../editions/digest.ts'
 import { AppError } from '../errors.ts'
 import { listSubscribers, type SubscriberListing } from '../store/subscribers/subscribers.ts'
@@ -42,7 +43,8 @@ export function addSubscribersCommands(program: Command): void {
       withApp(command, async (app) => {
         for (const address of addresses) {
           const { email, suppressedAt, suppressedReason } = await unsuppress(app, address, decision)
-          print(`${email} is released; it was suppressed on ${suppressedAt}: ${sanitizeLine(suppressedReason ?? '')}`)
+          const why = suppressedReason ? describeReason(suppressedReason) : ''
+          print(`${email} is released; it was suppressed on ${suppressedAt}: ${sanitizeLine(why)}`)
         }
       }),
     )
@@ -73,6 +75,7 @@ function toJson(person: SubscriberListing) {
     name,
     digest,
     status: statusOf(person),
+    suppressedReason: person.suppressedReason && reasonWithText(person.suppressedReason),
     zone: person.zone,
     attributes: JSON.parse(person.attributes),
     leftAt: person.leftAt,
@@ -80,11 +83,12 @@ function toJson(person: SubscriberListing) {
 }
 
 function toText(person: SubscriberListing): string {
-  return `${person.email}\t${sanitizeLine(person.name)}\t${person.digest}\t${statusOf(person)}`
+  const why = person.suppressedReason ? `: ${sanitizeLine(describeReason(person.suppressedReason))}` : ''
+  return `${person.email}\t${sanitizeLine(person.name)}\t${person.digest}\t${statusOf(person)}${why}`
 }
 
 function statusOf(person: SubscriberListing): string {
-  if (person.suppressedAt) return `suppressed: ${person.suppressedReason ?? ''}`
+  if (person.suppressedAt) return 'suppressed'
   if (person.leftAt) return 'left'
   return person.confirmedAt ? 'active' : 'pending'
 }

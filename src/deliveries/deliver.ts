@@ -1,11 +1,12 @@
 import { countDeliveries, type DeliveryCounts } from '../store/deliveries/deliveries.ts'
 import { currentSendingStop } from '../store/deliveries/sending-stop.ts'
+import type { Reason } from '../store/events/reason.ts'
 import { finishSending, isBeingSent } from './finish.ts'
 import { editionAdmission } from './limits/edition-admission.ts'
 import type { Wait } from './limits/limit.ts'
 import { sendDue } from './rounds.ts'
 import type { DeliverNeeds, SendOptions, UnknownRule } from './sending-needs.ts'
-import { sendingStopText } from './sending-stop.ts'
+import { sendingStopReason } from './sending-stop.ts'
 import { startSending } from './start.ts'
 
 export type DeliverOptions = SendOptions & { unknown: UnknownRule }
@@ -13,8 +14,8 @@ export type DeliverOptions = SendOptions & { unknown: UnknownRule }
 export type DeliverReport = {
   counts: DeliveryCounts
   finished: boolean
-  /** Why the pass ended early, as text; null if nothing more can be done now. */
-  stopped: string | null
+  /** Why the pass ended early; null if nothing more can be done now. */
+  stopped: Reason | null
   /** The edition was paused or cancelled, or all sending stopped; the relay was not the cause. */
   over: boolean
   /**
@@ -30,7 +31,7 @@ export type DeliverReport = {
 export async function deliver(needs: DeliverNeeds, editionId: string, options: DeliverOptions): Promise<DeliverReport> {
   const { db, rules } = needs
   const sendingStop = await currentSendingStop(db)
-  if (sendingStop) return await notNow(needs, editionId, { stopped: sendingStopText(sendingStop), over: true })
+  if (sendingStop) return await notNow(needs, editionId, { stopped: sendingStopReason(sendingStop), over: true })
   const admission = editionAdmission(needs, rules)
   try {
     const blocked = (await isBeingSent(needs, editionId)) ? await admission.blockedReason() : undefined

@@ -1,5 +1,7 @@
 import { retryAfterMs } from '../mail/reply-rules/deferrals.ts'
 import type { SendResult } from '../mail/smtp/result.ts'
+import type { Reason } from '../store/events/reason.ts'
+import { toJson } from '../store/json.ts'
 import { addMs, day, hour, type Instant, minute, msBetween } from '../time/clock.ts'
 
 /**
@@ -42,7 +44,7 @@ export function nextAttempt({ subscriberId, attempts }: Tried, now: Instant, rep
 export function afterResult(result: SendResult, delivery: Trying, now: Instant) {
   const { kind } = result
   const cutSince = kind === 'cut' ? (delivery.cutSince ?? now) : kind === 'unsent' ? delivery.cutSince : null
-  return { ...rowAfter(result, { ...delivery, cutSince: cutSince ?? now }, now), cutSince }
+  return { reason: null, ...rowAfter(result, { ...delivery, cutSince: cutSince ?? now }, now), cutSince }
 }
 
 function rowAfter({ kind, reply }: SendResult, delivery: Tried & { cutSince: Instant }, now: Instant) {
@@ -60,7 +62,7 @@ function rowAfter({ kind, reply }: SendResult, delivery: Tried & { cutSince: Ins
       return { status: 'queued' as const, attempts: attempts - 1, reply, nextAttemptAt: null }
     case 'cut':
       if (msBetween(delivery.cutSince, now) > cutLimit)
-        return givenUp('for four days the connection was cut each time', reply, attempts)
+        return givenUp({ code: 'connection-cut', forMs: cutLimit }, reply, attempts)
       return {
         status: 'deferred' as const,
         attempts: attempts - 1,
@@ -70,12 +72,12 @@ function rowAfter({ kind, reply }: SendResult, delivery: Tried & { cutSince: Ins
     case 'deferred':
     case 'rejected': {
       const nextAttemptAt = next()
-      if (!nextAttemptAt) return givenUp(`given up after ${attempts} tries`, reply, attempts)
+      if (!nextAttemptAt) return givenUp({ code: 'given-up', attempts }, reply, attempts)
       return { status: 'deferred' as const, attempts, reply, nextAttemptAt }
     }
   }
 }
 
-function givenUp(why: string, reply: string, attempts: number) {
-  return { status: 'refused' as const, attempts, reply: `${why}; the last answer: ${reply}`, nextAttemptAt: null }
+function givenUp(reason: Reason, reply: string, attempts: number) {
+  return { status: 'refused' as const, attempts, reply, reason: toJson(reason), nextAttemptAt: null }
 }

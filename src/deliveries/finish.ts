@@ -42,7 +42,7 @@ export async function isBeingSent({ db }: Pick<Needs, 'db'>, id: string): Promis
 /** The next time at which a zone or a deferred delivery is due. */
 async function nextInTime({ db }: Needs, editionId: string): Promise<Wait | null> {
   const until = await nextDueAt(db, editionId)
-  return until === undefined ? null : { until, reason: 'nothing is due before' }
+  return until === undefined ? null : { until, reason: { code: 'nothing-due' } }
 }
 
 async function endIfDone(

@@ -1,4 +1,3 @@
-import { describeReason } from '../describe/describe.ts'
 import { pauseByRule } from '../editions/review/pause.ts'
 import type { DeliveryCounts, QueuedDelivery } from '../store/deliveries/deliveries.ts'
 import { currentSendingStop } from '../store/deliveries/sending-stop.ts'
@@ -13,7 +12,7 @@ import type { Admission } from './limits/admission.ts'
 import type { PacedQueue } from './paced-queue.ts'
 import type { RelayVerdicts } from './relays/relay-verdicts.ts'
 import type { DeliverNeeds } from './sending-needs.ts'
-import { sendingStopText } from './sending-stop.ts'
+import { sendingStopReason } from './sending-stop.ts'
 import type { SliceSource } from './slice-source.ts'
 import { untilStored } from './until-stored.ts'
 
@@ -21,7 +20,7 @@ import { untilStored } from './until-stored.ts'
 export type Pass = {
   editionId: string
   /** Why no further message is begun; null while the pass runs normally. */
-  stopped: string | null
+  stopped: Reason | null
   /** The edition is held or cancelled, or all sending is stopped: no further message is begun, and this is no error. */
   over: boolean
   /** Fires when no further message is begun, and ends all waits for a turn. */
@@ -52,7 +51,7 @@ export function isGoing({ stopped, over }: Pass): boolean {
 }
 
 /** Stops beginning messages, with a reason; the first reason counts. */
-export function stop(pass: Pass, reason: string): void {
+export function stop(pass: Pass, reason: Reason): void {
   pass.stopped ??= reason
   pass.ending.abort()
 }
@@ -94,14 +93,14 @@ export async function endIfNotSending({ db }: Pick<DeliverNeeds, 'db'>, pass: Pa
   if (edition?.status !== 'sending') end(pass)
   const sendingStop = await currentSendingStop(db)
   if (!sendingStop) return
-  stop(pass, sendingStopText(sendingStop))
+  stop(pass, sendingStopReason(sendingStop))
   end(pass)
 }
 
 /** Pauses the edition and notifies the editors: the problem is ours, not one reader's. */
 export async function pauseFor(needs: DeliverNeeds, pass: Pass, reason: Reason): Promise<void> {
   if (!isGoing(pass)) return
-  stop(pass, `paused: ${describeReason(reason)}`)
+  stop(pass, { code: 'paused', reason })
   end(pass)
   pass.isPaused = true
   await untilStored(needs, () => pauseByRule(needs, pass.editionId, reason))

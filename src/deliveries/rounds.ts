@@ -34,7 +34,7 @@ export async function sendDue(
 ): Promise<PassEnd> {
   const { relays, rates } = needs
   const pass = await beginPass(needs, edition, options, admission)
-  const stopAsked = () => stop(pass, 'asked to stop')
+  const stopAsked = () => stop(pass, { code: 'asked-to-stop' })
   if (options.signal?.aborted) stopAsked()
   options.signal?.addEventListener('abort', stopAsked)
   let wait: Wait | undefined
@@ -117,7 +117,7 @@ async function runRound(needs: DeliverNeeds, pass: Pass, options: SendOptions): 
   const work = (connection: RelayConnection) =>
     runConnection(connection, needs, pass).catch((error: unknown): 'done' => {
       if (isStoreUnavailable(error)) throw error
-      stop(pass, `internal error: ${messageOf(error)}`) // the other connections stop too
+      stop(pass, { code: 'sending-error', message: messageOf(error) }) // the other connections stop too
       needs.onFault?.(error)
       return 'done'
     })

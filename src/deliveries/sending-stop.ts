@@ -1,5 +1,7 @@
+import { describeReason } from '../describe/describe.ts'
 import { AppError } from '../errors.ts'
 import { addSendingStop, currentSendingStop, endSendingStop } from '../store/deliveries/sending-stop.ts'
+import type { Reason } from '../store/events/reason.ts'
 import type { Db, SendingStopRow } from '../store/schema.ts'
 import type { Clock } from '../time/clock.ts'
 
@@ -12,7 +14,10 @@ type Needs = { db: Db; clock: Clock }
 export async function stopAllSending({ db, clock }: Needs, decision: { who: string; reason: string }): Promise<void> {
   if (await addSendingStop(db, decision, clock.now())) return
   const sendingStop = await currentSendingStop(db)
-  throw new AppError('conflict', sendingStop ? sendingStopText(sendingStop) : 'all sending was resumed just now')
+  throw new AppError(
+    'conflict',
+    sendingStop ? describeReason(sendingStopReason(sendingStop)) : 'all sending was resumed just now',
+  )
 }
 
 /**
@@ -34,7 +39,7 @@ export async function resumeAllSending({ db, clock }: Needs, who: string, seen?:
   throw new AppError('conflict', 'sending is not stopped')
 }
 
-/** "all sending has been stopped since … by Ada: the wrong list". */
-export function sendingStopText({ at, who, reason }: SendingStopRow): string {
-  return `all sending has been stopped since ${at} by ${who}: ${reason}`
+/** The reason why nothing is sent while all sending is stopped. */
+export function sendingStopReason({ at, who, reason: words }: SendingStopRow): Reason {
+  return { code: 'all-sending-stopped', at, who, words }
 }

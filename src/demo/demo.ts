@@ -122,7 +122,7 @@ async function makeAndSendEdition(app: App, sender: Sender, { onProgress, signal
     onProgress: onProgress.update,
   })
   onProgress.end()
-  if (report.stopped) throw new AppError('unavailable', `the demo stopped: ${report.stopped}`)
+  if (report.stopped) throw new AppError('unavailable', `the demo stopped: ${describeReason(report.stopped)}`)
   return edition
 }
 

@@ -3,6 +3,7 @@ import { type Actor, type PastEvent, personName } from '../store/events/event.ts
 import type { Reason } from '../store/events/reason.ts'
 import { fromJson, type Json } from '../store/json.ts'
 import type { Instant } from '../time/clock.ts'
+import { wallTimeText } from '../time/zone.ts'
 import { formatMessage } from './message-format.ts'
 import { locale, type MessageGroup, messages } from './messages.ts'
 
@@ -74,6 +75,7 @@ function format(group: MessageGroup, key: string, values: Record<string, unknown
 
 const formats = {
   day: (instant: Instant) => instant.slice(0, 10),
+  wallTime: (instant: Instant, { zone }: Record<string, unknown>) => wallTimeText(String(zone), instant),
   /** A relay's reply, followed by the setting that helps, if there is one. */
   answer(reply: string): string {
     const { advice } = replyMeaning(reply)

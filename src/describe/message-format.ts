@@ -8,11 +8,11 @@ type Part = string | NumberSign | Placeholder
 type NumberSign = { numberSign: true }
 type Placeholder = { name: string; format: string; cases: Map<string, Message>; separator: string }
 
-/** `describe` converts objects to text; `formats` are additional formats for strings. */
+/** `describe` converts objects to text; `formats` are additional formats for strings, given all values too. */
 export type FormatOptions = {
   locale: string
   describe: (value: object) => string
-  formats: Record<string, (text: string) => string>
+  formats: Record<string, (value: string, values: Record<string, unknown>) => string>
 }
 
 /** Parses one message. Throws an Error that quotes the message if its syntax is wrong. */
@@ -122,17 +122,22 @@ function fillPlaceholder(
     const keys = [`=${number}`, new Intl.PluralRules(options.locale).select(number)]
     return fill(caseOf(cases, keys), values, options, number)
   }
-  const text = textOf(value, placeholder, options)
+  const text = textOf(value, placeholder, values, options)
   if (text === undefined) throw wrong()
   return text
 }
 
 /** The text of a value in a format without cases; undefined if the value does not fit the format. */
-function textOf(value: unknown, { format, separator }: Placeholder, options: FormatOptions): string | undefined {
+function textOf(
+  value: unknown,
+  { format, separator }: Placeholder,
+  values: Record<string, unknown>,
+  options: FormatOptions,
+): string | undefined {
   if (format === 'list') return Array.isArray(value) ? textsOf(value, options).join(separator) : undefined
   if (format === 'first') return Array.isArray(value) ? firstOf(value, options) : undefined
   if (typeof value === 'number') return formatted(value, format, options)
-  if (typeof value === 'string') return options.formats[format]?.(value) ?? value
+  if (typeof value === 'string') return options.formats[format]?.(value, values) ?? value
   return typeof value === 'object' && value !== null && format === '' ? options.describe(value) : undefined
 }
 
@@ -161,7 +166,15 @@ function firstOf(items: unknown[], options: FormatOptions): string {
 function formatted(value: number, format: string, options: FormatOptions): string {
   if (format === 'duration') return durationText(value)
   if (format === 'size') return formatSize(value)
+  if (format === 'rate') return rateText(value)
   return format === 'number' ? formatNumber(value, options) : String(value)
+}
+
+/** `0.5 messages a second`, `6 messages a minute`. */
+function rateText(perSecond: number): string {
+  const [count, unit] = perSecond >= 0.5 ? [perSecond, 'second'] : [perSecond * 60, 'minute']
+  const rounded = count >= 10 ? Math.round(count) : Math.round(count * 10) / 10
+  return `${rounded} ${rounded === 1 ? 'message' : 'messages'} a ${unit}`
 }
 
 /** Formats a number, with at most one decimal below ten and none from ten on. */

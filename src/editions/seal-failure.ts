@@ -1,4 +1,3 @@
-import { describeReason } from '../describe/describe.ts'
 import { AppError } from '../errors.ts'
 import type { NewEvent, PastEvent, PastEventOf } from '../store/events/event.ts'
 import { addEvent, editionEvents } from '../store/events/events.ts'
@@ -22,9 +21,9 @@ export async function recordSealFailure({ db, clock }: SealNeeds, id: string, er
 }
 
 /** The reason why a composed edition is not sealed; undefined unless its last attempt failed. */
-export function sealFailure({ status }: Pick<EditionRow, 'status'>, history: PastEvent[]): string | undefined {
+export function sealFailure({ status }: Pick<EditionRow, 'status'>, history: PastEvent[]): Reason | undefined {
   const last = status === 'composed' ? lastAttempt(history) : undefined
-  return last?.kind === 'edition.seal_failed' ? describeReason(last.data.reason) : undefined
+  return last?.kind === 'edition.seal_failed' ? last.data.reason : undefined
 }
 
 type Attempt = PastEventOf<'edition.sealed'> | PastEventOf<'edition.seal_failed'>

@@ -31,6 +31,7 @@ import * as events from './migrations/0032-events.ts'
 import * as outbox from './migrations/0033-outbox.ts'
 import * as lettersTable from './migrations/0034-letters.ts'
 import * as edits from './migrations/0035-edits.ts'
+import * as reasons from './migrations/0036-reasons.ts'
 import type { Schema } from './schema.ts'
 
 /** In order, listed by hand. A migration that has landed never changes. */
@@ -64,6 +65,7 @@ export const migrations = [
   { name: '0033-outbox', up: outbox.up },
   { name: '0034-letters', up: lettersTable.up },
   { name: '0035-edits', up: edits.up },
+  { name: '0036-reasons', up: reasons.up },
 ]
 
 /**

@@ -70,7 +70,7 @@ export type Schema = {
   /** When the next message may start at the relay with that name, by its limit of messages a second. */
   rates: { name: string; freeAt: Instant }
   /** Article pages that were fetched for data missing in the feed. */
-  pages: { url: string; fetchedAt: Instant; found: string | null; error: string | null }
+  pages: { url: string; fetchedAt: Instant; found: string | null; error: Json<Reason> | null }
   robots: { origin: string; fetchedAt: Instant; rules: string }
   signInLinks: { hash: string; staff: string; createdAt: Instant; expiresAt: Instant; usedAt: Instant | null }
   sessions: SessionRow
@@ -437,7 +437,7 @@ export type SubscriberRow = {
   zone: string | null
   createdAt: Instant
   suppressedAt: Instant | null
-  suppressedReason: string | null
+  suppressedReason: Json<Reason> | null
 }
 
 export type SubscriptionRow = {
@@ -456,7 +456,10 @@ export type DeliveryRow = {
   status: DeliveryStatus
   attempts: number
   workerId: string | null
+  /** The relay's last reply; null: none yet. */
   reply: string | null
+  /** Why it has its status, where the reply does not say it. */
+  reason: Json<Reason> | null
   /** Not before this; null: now. */
   nextAttemptAt: Instant | null
   /** Since when every connection has broken before the message was complete; null: the last one did not. */
@@ -524,7 +527,7 @@ export type ProviderRateRow = {
   name: string
   relay: string
   rate: number
-  reason: string
+  reason: Json<Reason>
   slowedAt: Instant
   updatedAt: Instant
 }
@@ -551,7 +554,7 @@ export type OutcomeRow = {
   subscriberId: string
   editionId: string | null
   at: Instant
-  detail: string
+  detail: Json<Reason>
 }
 
 /** The request of a person who left to subscribe again; the owner of the address has to confirm it. */

@@ -11,11 +11,10 @@ export type SubscriberAction = { subscriberId: string; digest: string; editionId
 export async function leave({ db, clock }: { db: Db; clock: Clock }, act: SubscriberAction): Promise<boolean> {
   return await transaction(db, async (trx) => {
     const ended = await endSubscription(trx, act.digest, act.subscriberId, clock.now())
-    if (ended) await addOutcome(trx, outcomeOf(act), clock.now())
-    return ended
+    if (!ended) return false
+    const { subscriberId, editionId, digest, how } = act
+    const detail = { code: 'unsubscribed' as const, digest, how }
+    await addOutcome(trx, { kind: 'leave', subscriberId, editionId, detail }, clock.now())
+    return true
   })
-}
-
-function outcomeOf({ subscriberId, editionId, digest, how }: SubscriberAction) {
-  return { kind: 'leave' as const, subscriberId, editionId, detail: `${digest}, by ${how}` }
 }

@@ -1,4 +1,6 @@
+import { describeReason } from '../describe/describe.ts'
 import { transaction } from '../store/drivers/transaction.ts'
+import type { Reason } from '../store/events/reason.ts'
 import { addMails, deleteMails, mailKey } from '../store/outbox/outbox.ts'
 import type { ConfirmationRow, Db } from '../store/schema.ts'
 import { addConfirmation, confirmationById, useConfirmation } from '../store/subscribers/confirmations.ts'
@@ -60,19 +62,15 @@ export async function confirmResubscription({ db, clock }: Needs, id: string): P
     const confirmation = await findConfirmation({ db: trx, clock }, id)
     if (!confirmation) return 'expired'
     if (confirmation.usedAt !== null) return 'already subscribed'
-    const { subscriberId, digest, editionId } = confirmation
+    const { subscriberId, digest, editionId, how, askedAt } = confirmation
     if ((await subscriberById(trx, subscriberId))?.suppressedAt !== null) return 'suppressed'
-    const proof = proofOf(confirmation, now)
-    const renewed = await renewSubscription(trx, digest, subscriberId, proof, now)
+    const detail: Reason = { code: 'resubscribed', digest, how, askedAt, confirmedAt: now }
+    const renewed = await renewSubscription(trx, digest, subscriberId, describeReason(detail), now)
     await useConfirmation(trx, id, now)
     if (!renewed) return 'already subscribed'
-    await addOutcome(trx, { kind: 'return', subscriberId, editionId, detail: `${digest}, ${proof}` }, now)
+    await addOutcome(trx, { kind: 'return', subscriberId, editionId, detail }, now)
     return 'resubscribed'
   })
-}
-
-function proofOf({ how, askedAt }: ConfirmationRow, now: Instant): string {
-  return `asked for by ${how} on ${askedAt}, confirmed by the link in an email on ${now}`
 }
 
 async function isSubscribed(db: Db, { subscriberId, digest }: ConfirmationRow): Promise<boolean> {

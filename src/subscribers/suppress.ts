@@ -1,5 +1,7 @@
 import { AppError } from '../errors.ts'
 import { transaction } from '../store/drivers/transaction.ts'
+import type { Reason } from '../store/events/reason.ts'
+import { fromJson } from '../store/json.ts'
 import type { Db, SubscriberRow } from '../store/schema.ts'
 import { addOutcome } from '../store/subscribers/outcomes.ts'
 import { subscriberByEmail } from '../store/subscribers/subscribers.ts'
@@ -10,7 +12,7 @@ import { addressKey, parseAddress } from './address.ts'
 /** Suppresses a person for all digests and records the reason; idempotent. Returns whether they were suppressed now. */
 export async function suppress(
   db: Db,
-  { subscriberId, editionId, reason }: { subscriberId: string; editionId: string | null; reason: string },
+  { subscriberId, editionId, reason }: { subscriberId: string; editionId: string | null; reason: Reason },
   now: Instant,
 ): Promise<boolean> {
   return await transaction(db, async (trx) => {
@@ -33,8 +35,10 @@ export async function unsuppress(
   return await transaction(db, async (trx) => {
     const before = await liftSuppression(trx, key)
     if (before) {
-      const was = `it was suppressed on ${before.suppressedAt}: ${before.suppressedReason ?? ''}`
-      const detail = `by ${who}${reason ? `: ${reason}` : ''}; ${was}`
+      const { suppressedAt, suppressedReason } = before
+      const earlier = suppressedReason && fromJson(suppressedReason)
+      const words = reason === '' ? null : reason
+      const detail: Reason = { code: 'released', who, words, suppressedAt: suppressedAt ?? '', reason: earlier }
       await addOutcome(trx, { kind: 'release', subscriberId: before.id, editionId: null, detail }, clock.now())
       return before
     }

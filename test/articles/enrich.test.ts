@@ -6,7 +6,9 @@ import { silentLog } from '../../src/log.ts'
 import type { NewArticle, WholeArticle } from '../../src/store/articles/article.ts'
 import { articlesByIds, articlesByUrl, saveArticles } from '../../src/store/articles/articles.ts'
 import { pageAt } from '../../src/store/articles/pages.ts'
+import type { Reason } from '../../src/store/events/reason.ts'
 import { ensureFeeds } from '../../src/store/feeds/feeds.ts'
+import { toJson } from '../../src/store/json.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import { day, hour, minute } from '../../src/time/clock.ts'
 import { type FakeClock, fakeClock } from '../support/clock.ts'
@@ -117,7 +119,10 @@ onBothEngines('enriching', (freshUrl) => {
     host.answer('/robots.txt', 'User-agent: *\nAllow: /\n\nUser-agent: Lastword\nDisallow: /one\n')
     expect(await enrich(await show('/one'))).toBe(0)
     expect(host.asked).toEqual(['/robots.txt'])
-    expect(await pageAt(store.db, `${host.url}/one`)).toMatchObject({ found: null, error: 'its robots.txt forbids it' })
+    expect(await pageAt(store.db, `${host.url}/one`)).toMatchObject({
+      found: null,
+      error: toJson<Reason>({ code: 'page-unreachable', message: 'its robots.txt forbids it' }),
+    })
   })
 
   test('where a page redirects to another host, the robots.txt of that host decides', async () => {
@@ -129,8 +134,11 @@ onBothEngines('enriching', (freshUrl) => {
     other.answer('/robots.txt', 'User-agent: *\nDisallow: /moved')
     expect(await enrich(old)).toBe(0)
     expect(other.asked).toEqual(['/robots.txt'])
-    const error = `127.0.0.1:${host.port} redirects to 127.0.0.1:${other.port}: its robots.txt forbids it`
-    expect(await pageAt(store.db, `${host.url}/old`)).toMatchObject({ found: null, error })
+    const message = `127.0.0.1:${host.port} redirects to 127.0.0.1:${other.port}: its robots.txt forbids it`
+    expect(await pageAt(store.db, `${host.url}/old`)).toMatchObject({
+      found: null,
+      error: toJson<Reason>({ code: 'page-unreachable', message }),
+    })
     other.answer('/robots.txt', 'User-agent: *\nAllow: /')
     clock.advance(day + hour)
     expect(await enrich(old)).toBe(1)
@@ -180,7 +188,9 @@ onBothEngines('enriching', (freshUrl) => {
     const articles = [await show('/nothing'), await show('/film'), await show('/one')]
     expect(await enrich(...articles)).toBe(1)
     expect((await known('/film')).summary).toBe('')
-    expect(await pageAt(store.db, `${host.url}/film`)).toMatchObject({ error: 'it is not a page but video/mp4' })
+    expect(await pageAt(store.db, `${host.url}/film`)).toMatchObject({
+      error: toJson<Reason>({ code: 'page-not-html', contentType: 'video/mp4' }),
+    })
   })
 
   test('one page of a host is asked at a time', async () => {

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { getPriority } from 'node:os'
 import { afterEach, expect, test } from 'vitest'
+import { describeReason } from '../../src/describe/describe.ts'
 import { compose } from '../../src/editions/compose/compose.ts'
 import { approve } from '../../src/editions/review/approve.ts'
 import { cancel } from '../../src/editions/review/cancel.ts'
@@ -12,6 +13,8 @@ import { poolThreads } from '../../src/runtime/pool-threads.ts'
 import { freezePage } from '../../src/store/deliveries/audience.ts'
 import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
 import { editionById } from '../../src/store/editions/editions.ts'
+import type { Reason } from '../../src/store/events/reason.ts'
+import { toJson } from '../../src/store/json.ts'
 import { subscriberByEmail } from '../../src/store/subscribers/subscribers.ts'
 import { leave } from '../../src/subscribers/leave.ts'
 import { day, hour, minute, second } from '../../src/time/clock.ts'
@@ -96,7 +99,10 @@ onBothEngines('sending', (freshUrl) => {
     await leave(it.app, { subscriberId: person?.id ?? '', digest: 'weekly', editionId: id, how: 'test' })
     await it.app.db
       .updateTable('subscribers')
-      .set({ suppressedAt: it.clock.now(), suppressedReason: 'no such mailbox' })
+      .set({
+        suppressedAt: it.clock.now(),
+        suppressedReason: toJson<Reason>({ code: 'text', text: 'no such mailbox' }),
+      })
       .where('email', '=', suppressed)
       .execute()
     down = false
@@ -106,13 +112,13 @@ onBothEngines('sending', (freshUrl) => {
     expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted: 1, skipped: 2 })
     const skipped = await it.app.db
       .selectFrom('deliveries')
-      .select('reply')
+      .select('reason')
       .where('status', '=', 'skipped')
-      .orderBy('reply')
+      .orderBy('reason')
       .execute()
-    expect(skipped.map((row) => row.reply)).toEqual([
-      expect.stringMatching(/^left on/),
-      expect.stringMatching(/^suppressed on .*: no such mailbox$/),
+    expect(skipped.map(({ reason }) => reason && describeReason(reason))).toEqual([
+      expect.stringMatching(/^unsubscribed on 20/),
+      expect.stringMatching(/^suppressed on 20.*: no such mailbox$/),
     ])
   })
 
@@ -157,7 +163,8 @@ onBothEngines('sending', (freshUrl) => {
     expect(row).toMatchObject({
       status: 'refused',
       attempts: 6,
-      reply: expect.stringMatching(/^given up after 6 tries.*greylisted/),
+      reply: expect.stringContaining('greylisted'),
+      reason: toJson<Reason>({ code: 'given-up', attempts: 6 }),
     })
     expect(await editionById(it.app.db, id)).toMatchObject({ status: 'sent' })
     expect(it.clock.now() >= '2026-11-28T07:00:00.000Z').toBe(true)
@@ -232,7 +239,7 @@ onBothEngines('sending', (freshUrl) => {
         wrong && stage === stageOfIt ? reply : undefined,
       )
       const report = await send(it, sender, id)
-      expect(report.stopped).toContain(reply)
+      expect(report.stopped && describeReason(report.stopped)).toContain(reply)
       expect(report.counts).toMatchObject({ refused: 0, accepted: 0, sending: 0 })
       expect(report.counts.queued).toBeGreaterThan(30)
       const { status, reason } = inWords(await editionById(it.app.db, id)) ?? {}
@@ -254,7 +261,9 @@ onBothEngines('sending', (freshUrl) => {
       down && stage === 'connect' ? '421 4.3.2 closing for repairs' : undefined,
     )
     const report = await send(it, sender, id)
-    expect(report.stopped).toMatch(/the relay takes no messages: .*closing for repairs/)
+    expect(report.stopped && describeReason(report.stopped)).toMatch(
+      /the relay takes no messages: .*closing for repairs/,
+    )
     expect(report.counts).toMatchObject({ queued: 40, accepted: 0 })
     down = false
     expect(await send(it, sender, id)).toMatchObject({ stopped: report.stopped, counts: { queued: 40 } })
@@ -270,7 +279,7 @@ onBothEngines('sending', (freshUrl) => {
       return undefined
     })
     const report = await sendEdition(it.app, sender, id, { unknown: 'repeat', signal: controller.signal })
-    expect(report.stopped).toBe('asked to stop')
+    expect(report.stopped).toEqual({ code: 'asked-to-stop' })
     expect(report.counts.sending + report.counts.unknown).toBe(0)
     expect(report.counts.accepted).toBe(relay.accepted.length)
     expect(report.counts.accepted + report.counts.queued).toBe(100)

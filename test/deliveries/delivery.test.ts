@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { afterResult, maxAttempts, nextAttempt } from '../../src/deliveries/delivery.ts'
 import { isOutOfStep, type SendResult, toResult } from '../../src/mail/smtp/result.ts'
-import { hour, minute, msBetween } from '../../src/time/clock.ts'
+import type { Reason } from '../../src/store/events/reason.ts'
+import { toJson } from '../../src/store/json.ts'
+import { day, hour, minute, msBetween } from '../../src/time/clock.ts'
 
 const now = '2026-11-27T19:00:00.000Z'
 /** The first of all ids waits no longer than the waits say, the last nearly a fifth more. */
@@ -85,6 +87,7 @@ describe('a delivery', () => {
           status: kind,
           attempts: before + 1,
           reply: '250 ok',
+          reason: null,
           nextAttemptAt: null,
           cutSince: null,
         })
@@ -96,6 +99,7 @@ describe('a delivery', () => {
       status: 'deferred',
       attempts: 1,
       reply: '450 4.2.2 mailbox full',
+      reason: null,
       nextAttemptAt: '2026-11-27T19:15:00.000Z',
       cutSince: null,
     })
@@ -106,7 +110,8 @@ describe('a delivery', () => {
     expect(ended('deferred', 5)).toEqual({
       status: 'refused',
       attempts: 6,
-      reply: 'given up after 6 tries; the last answer: 450 4.2.2 mailbox full',
+      reply: '450 4.2.2 mailbox full',
+      reason: toJson<Reason>({ code: 'given-up', attempts: 6 }),
       nextAttemptAt: null,
       cutSince: null,
     })
@@ -129,6 +134,7 @@ describe('a delivery', () => {
       status: 'unknown',
       attempts: 1,
       reply: 'cut off',
+      reason: null,
       nextAttemptAt: '2026-11-27T19:15:00.000Z',
       cutSince: null,
     })
@@ -142,6 +148,7 @@ describe('a delivery', () => {
         status: 'queued',
         attempts: before,
         reply: 'ECONNREFUSED',
+        reason: null,
         nextAttemptAt: null,
         cutSince: null,
       })
@@ -157,7 +164,11 @@ describe('a delivery', () => {
     const later = { status: 'deferred', attempts: 0, nextAttemptAt: '2026-11-27T19:05:00.000Z' }
     expect(cut(null)).toMatchObject({ ...later, cutSince: now })
     expect(cut('2026-11-23T19:00:00.000Z')).toMatchObject({ ...later, cutSince: '2026-11-23T19:00:00.000Z' })
-    expect(cut('2026-11-23T18:59:00.000Z')).toMatchObject({ status: 'refused' })
+    expect(cut('2026-11-23T18:59:00.000Z')).toMatchObject({
+      status: 'refused',
+      reply: '421 4.3.2 shutting down',
+      reason: toJson<Reason>({ code: 'connection-cut', forMs: 4 * day }),
+    })
     const row = (kind: 'unsent' | 'deferred') =>
       afterResult({ kind, reply: '' }, { subscriberId: first, attempts: 0, cutSince: '2026-11-23T18:59:00.000Z' }, now)
     expect(row('unsent').cutSince).toBe('2026-11-23T18:59:00.000Z')

@@ -37,7 +37,14 @@ onBothEngines('the ledger writer', (freshUrl) => {
     return { it, editionId, worker, rows, ids: (await stored()).map((one) => one.subscriberId) }
   }
 
-  const accepted = { status: 'accepted', attempts: 1, nextAttemptAt: null, cutSince: null, relay: null } as const
+  const accepted = {
+    status: 'accepted',
+    attempts: 1,
+    nextAttemptAt: null,
+    cutSince: null,
+    relay: null,
+    reason: null,
+  } as const
 
   test('writes each answer to its own row, also when many with different answers are committed together', async () => {
     const { worker, rows, ids } = await frozen(6)
@@ -52,6 +59,7 @@ onBothEngines('the ledger writer', (freshUrl) => {
             nextAttemptAt: '2026-11-27T08:00:00.000Z',
             cutSince: null,
             relay: 'second.example',
+            reason: null,
             reply: `450 ${index}`,
           }
         : { subscriberId, ...accepted, reply: `250 ${index}` },
@@ -172,7 +180,13 @@ onBothEngines('the ledger writer', (freshUrl) => {
     const reply = '550 5.1.1 User unknown'
     for (const subscriberId of ids) {
       await first.claim(subscriberId)
-      const putOff = { status: 'deferred', attempts: 1, nextAttemptAt: it.clock.now(), cutSince: null } as const
+      const putOff = {
+        status: 'deferred',
+        attempts: 1,
+        nextAttemptAt: it.clock.now(),
+        cutSince: null,
+        reason: null,
+      } as const
       await first.record({ subscriberId, ...putOff, relay: null, reply })
     }
     await first.writer.close()
@@ -224,7 +238,7 @@ onBothEngines('the ledger writer', (freshUrl) => {
     'the person leaves': ({ app }, editionId, subscriberId) =>
       leave(app, { subscriberId, digest: 'weekly', editionId, how: 'test' }),
     'the person is suppressed': ({ app, clock }, editionId, subscriberId) =>
-      suppress(app.db, { subscriberId, editionId, reason: 'a complaint' }, clock.now()),
+      suppress(app.db, { subscriberId, editionId, reason: { code: 'text', text: 'a complaint' } }, clock.now()),
     'the edition is paused': ({ app }, editionId) => pause(app, editionId, 'Ada', 'a wrong name in it'),
     'the edition is cancelled': ({ app }, editionId) => cancel(app, editionId, 'Ada', 'old news'),
     'all sending is stopped': ({ app }) => stopAllSending(app, { who: 'Ada', reason: 'the wrong list' }),

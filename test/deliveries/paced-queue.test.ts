@@ -8,6 +8,7 @@ import { openStore } from '../../src/store/open.ts'
 import { minute, second } from '../../src/time/clock.ts'
 import { fakeClock } from '../support/clock.ts'
 import { sqliteUrl } from '../support/databases/engines.ts'
+import { inWords } from '../support/history.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -110,7 +111,7 @@ test('a queue that has waited long enough ends with the reason, and when to come
   expect(got).toBeGreaterThan(0)
   expect(got).toBeLessThan(5)
   expect(Date.parse(clock.now()) - Date.parse(began)).toBeLessThan(minute)
-  expect(queue.wait?.reason).toBe('slow.example is slow: 421 busy')
+  expect(inWords(queue.wait)?.reason).toBe('slow.example is slow: 421 busy')
   expect(queue.wait && queue.wait.until > clock.now()).toBe(true)
 })
 

@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import type { FindMx } from '../../src/deliveries/limits/mail-servers.ts'
 import { whyWaiting } from '../../src/deliveries/limits/why-waiting.ts'
 import { stopAllSending } from '../../src/deliveries/sending-stop.ts'
+import { describeReason } from '../../src/describe/describe.ts'
 import { pause } from '../../src/editions/review/pause.ts'
 import { isQuiet } from '../../src/pipeline/sending/quiet.ts'
 import { sendEdition } from '../../src/pipeline/sending/send.ts'
@@ -13,6 +14,7 @@ import type { EditionRow } from '../../src/store/schema.ts'
 import { day, minute, msBetween, second } from '../../src/time/clock.ts'
 import { type FakeClock, fakeClock } from '../support/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
+import { inWords } from '../support/history.ts'
 import { peopleAt, type Ready, readyToSend } from '../support/ready.ts'
 
 const closing: (() => Promise<unknown>)[] = []
@@ -83,7 +85,7 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
     })
     await send({ it, id, sender }, 0)
     const rows = await it.app.db.selectFrom('paces').selectAll().execute()
-    expect(rows.map(({ name, reason }) => ({ name, reason }))).toEqual([
+    expect(rows.map((row) => ({ name: row.name, reason: inWords(row)?.reason }))).toEqual([
       { name: 'never.example', reason: '451 4.7.1 too much mail from you' },
     ])
     expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted: 39 })
@@ -114,7 +116,7 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
     await send({ it, id, sender })
     expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted: 6 })
     const [row] = await it.app.db.selectFrom('paces').selectAll().execute()
-    expect(row).toMatchObject({ name: 'tarpit.example', reason: 'an answer took 30 s' })
+    expect(inWords(row)).toMatchObject({ name: 'tarpit.example', reason: 'an answer took 30 s' })
   })
 
   test('is known to be slow after a restart, shown with the answer, and forgotten after a week', async () => {
@@ -123,10 +125,10 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
       answer: (to) => (isAt('slow.example', to) ? busy : undefined),
     })
     const report = await send({ it, id, sender }, 0)
-    expect(report.wait).toMatchObject({ reason: `slow.example is slow: ${busy}` })
+    expect(inWords(report.wait ?? undefined)).toMatchObject({ reason: `slow.example is slow: ${busy}` })
     expect(isQuiet(sender, id, it.clock.now())).toBe(true)
     const edition = (await editionById(it.app.db, id)) as EditionRow
-    expect(await whyWaiting(it.app, edition, undefined)).toEqual([
+    expect((await whyWaiting(it.app, edition, undefined)).map(describeReason)).toEqual([
       expect.stringMatching(
         /^slow\.example is slow: 421 4\.7\.28 .*; it gets .* messages? a (second|minute), slowed on Friday 27 /,
       ),
@@ -135,7 +137,7 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
 
     const next = await reopen(it)
     const { pace } = next.rates.of('anybody@slow.example', null)
-    expect(pace).toMatchObject({ rate: expect.any(Number), reason: busy })
+    expect(inWords(pace)).toMatchObject({ rate: expect.any(Number), reason: busy })
     it.clock.advance(14 * day)
     expect((await reopen(it)).rates.of('anybody@slow.example', null).pace.rate).toBeNull()
   })
@@ -234,7 +236,7 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
     const domains = Array.from({ length: 30 }, (_, index) => peopleAt(`domain${index}.example`, 2)).flat()
     const { it, id, sender } = await sending({ people: domains, answer: () => '421 4.3.2 going down' })
     const report = await send({ it, id, sender })
-    expect(report.stopped).toContain('421 4.3.2 going down')
+    expect(report.stopped && describeReason(report.stopped)).toContain('421 4.3.2 going down')
     expect(report.counts.queued).toBeGreaterThan(30)
   })
 

@@ -1,7 +1,10 @@
 import { afterEach, expect, test } from 'vitest'
+import { describeReason } from '../../src/describe/describe.ts'
 import { sendEdition } from '../../src/pipeline/sending/send.ts'
 import { openSender } from '../../src/pipeline/sending/sender.ts'
 import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
+import type { Reason } from '../../src/store/events/reason.ts'
+import { toJson } from '../../src/store/json.ts'
 import { outcomesOf } from '../../src/store/subscribers/outcomes.ts'
 import { countActive, subscriberByEmail, subscriptionsOf } from '../../src/store/subscribers/subscribers.ts'
 import { leave } from '../../src/subscribers/leave.ts'
@@ -52,12 +55,11 @@ onBothEngines('a person whose address is refused', (freshUrl) => {
     const { it, server, person, send } = await open()
     const id = await send('550 5.1.1 no such user')
     const { suppressedAt, suppressedReason, id: subscriberId } = await person()
-    expect([suppressedAt, suppressedReason]).toEqual([
-      it.clock.now(),
-      'there is no such mailbox: 550 5.1.1 no such user',
-    ])
+    const reason: Reason = { code: 'refused', cause: 'no-such-mailbox', reply: '550 5.1.1 no such user' }
+    expect([suppressedAt, suppressedReason]).toEqual([it.clock.now(), toJson(reason)])
+    expect(describeReason(reason)).toBe('there is no such mailbox: 550 5.1.1 no such user')
     expect(await outcomesOf(it.app.db, subscriberId)).toMatchObject([
-      { kind: 'suppress', editionId: id, detail: 'there is no such mailbox: 550 5.1.1 no such user' },
+      { kind: 'suppress', editionId: id, detail: toJson(reason) },
     ])
     expect(await countDeliveries(it.app.db, id)).toMatchObject({ refused: 1, accepted: 1 })
     it.clock.advance(day)
@@ -73,9 +75,9 @@ onBothEngines('a person whose address is refused', (freshUrl) => {
     expect(await outcomes()).toEqual(['bounce'])
     it.clock.advance(7 * day)
     await send('550 Requested action not taken: mailbox unavailable')
-    expect((await person()).suppressedReason).toBe(
-      'the address is refused: 550 Requested action not taken: mailbox unavailable',
-    )
+    const reply = '550 Requested action not taken: mailbox unavailable'
+    const reason = toJson<Reason>({ code: 'refused', cause: 'address-refused', reply })
+    expect((await person()).suppressedReason).toBe(reason)
     expect(await outcomes()).toEqual(['bounce', 'suppress'])
   })
 
@@ -118,7 +120,9 @@ onBothEngines('a person whose address is refused', (freshUrl) => {
     expect(await resubscribe(app, act)).toBe('resubscribed')
     expect(await outcomes()).toEqual(expect.arrayContaining(['suppress', 'leave', 'release', 'return']))
     const record = (await outcomesOf(app.db, act.subscriberId)).find(({ kind }) => kind === 'release')
-    expect(record?.detail).toMatch(/^by Ada: she wrote to us; it was suppressed on .*no such user$/)
+    expect(record && describeReason(record.detail)).toMatch(
+      /^by Ada: she wrote to us; it was suppressed on .*no such user$/,
+    )
     await send(undefined)
     expect(server.accepted.filter(({ to }) => to === mira)).toHaveLength(1)
   })

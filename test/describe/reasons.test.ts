@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { describeLine, describeReason, describeSentence, reasonWithText } from '../../src/describe/describe.ts'
 import { messages } from '../../src/describe/messages.ts'
+import { causes } from '../../src/mail/reply-rules/cause.ts'
 import type { Reason, ReasonCode, ReasonOf, ReasonValues } from '../../src/store/events/reason.ts'
 import { toJson } from '../../src/store/json.ts'
 import { day, hour } from '../../src/time/clock.ts'
@@ -14,6 +15,9 @@ const opinion: ReasonOf<'filter-part'> = { code: 'filter-part', by: 'categories'
 const horse: ReasonOf<'filter-part'> = { code: 'filter-part', by: 'words', terms: ['horse'] }
 const silent: Reason = { code: 'feed-unreachable', message: 'news.example did not answer in time' }
 const flood: Reason = { code: 'flood', count: 1200, usual: 1.5 }
+const slowDown: Reason = { code: 'slow-down-reply', reply: '421 4.7.28 unusual rate' }
+const zone = 'Europe/London'
+const imported = { state: 'x', column: 'status', tool: null, file: 'people.csv', line: 2, isBroken: false }
 const noText: Reason = { code: 'page-unchecked', answer: null }
 
 const examples: Examples = {
@@ -243,6 +247,11 @@ const examples: Examples = {
   'page-not-asked': [[{}, 'not checked: no time was left']],
   'page-title': [[{ title: 'Trams return' }, 'its page is headed “Trams return” now']],
   'page-address': [[{ url: 'https://a.example/b' }, 'its page is at https://a.example/b now']],
+  'page-no-address': [[{}, 'it is not an address']],
+  'page-unreachable': [[{ message: 'a.example answered 404' }, 'a.example answered 404']],
+  'page-unchanged': [[{}, 'it did not change']],
+  'page-not-html': [[{ contentType: 'image/png' }, 'it is not a page but image/png']],
+  'page-unreadable': [[{ message: 'it takes too long to read' }, 'it takes too long to read']],
   'page-finding': [[{ title: 'Trams', finding: noText }, '“Trams” (not checked: its page did not answer)']],
   'at-relay': [
     [
@@ -313,6 +322,130 @@ const examples: Examples = {
   ],
   'canary-removed': [[{ provider: 'a.example' }, 'the digest has no canary any more: sending to a.example continues']],
   'canary-overruled': [[{ provider: 'a.example' }, 'canary overruled: sending to a.example continues']],
+  'nothing-due': [[{}, 'nothing is due before']],
+  'window-closed': [
+    [{ until: at, zone }, 'the send window opens on Friday 27 November 2026 at 07:00 in Europe/London'],
+  ],
+  'warm-up-used': [
+    [
+      { count: 50, date: '2026-11-26', until: at, zone },
+      'the warm-up has reached its maximum of 50 messages on 2026-11-26; sending continues on Friday 27 November 2026 at 07:00 in Europe/London',
+    ],
+  ],
+  'relay-quota-used': [
+    [
+      { relay: 'second', count: 100, date: '2026-11-27' },
+      'the relay second has reached its maximum of 100 messages on 2026-11-27',
+    ],
+  ],
+  'canary-unfinished': [
+    [{ provider: 'a.example', count: 90 }, '90 at a.example wait until the first of them have theirs'],
+  ],
+  'canary-undecided': [
+    [
+      { provider: 'a.example', count: null, until: null, zone: null },
+      'the others at a.example wait for what the first of them are answered',
+    ],
+    [
+      { provider: 'a.example', count: 90, until: at, zone },
+      '90 at a.example wait for what the first of them are answered, until Friday 27 November 2026 at 07:00 in Europe/London',
+    ],
+  ],
+  'provider-slow': [[{ provider: 'a.example', reason: slowDown }, 'a.example is slow: 421 4.7.28 unusual rate']],
+  'provider-rate': [
+    [
+      { provider: 'a.example', relay: 'second', perSecond: 0.1, since: at, zone, reason: slowDown },
+      'a.example is slow: 421 4.7.28 unusual rate; it gets 6 messages a minute over second, slowed on Friday 27 November 2026 at 07:00 in Europe/London',
+    ],
+    ...([0.5, 1, 12.4] as const).map((perSecond): [ReasonValues['provider-rate'], string] => [
+      { provider: 'a.example', relay: null, perSecond, since: at, zone, reason: slowDown },
+      `a.example is slow: 421 4.7.28 unusual rate; it gets ${
+        { 0.5: '0.5 messages', 1: '1 message', 12.4: '12 messages' }[perSecond]
+      } a second, slowed on Friday 27 November 2026 at 07:00 in Europe/London`,
+    ]),
+  ],
+  'slow-down-reply': [[{ reply: '421 busy' }, '421 busy']],
+  'slow-replies': [[{ tookMs: 25_000 }, 'an answer took 25 s']],
+  'local-hour': [[{ count: 3, at, zone }, '3 wait for their hour, Friday 27 November 2026 at 07:00 in Europe/London']],
+  'later-hours': [[{ count: 9 }, '9 wait for a later hour']],
+  'seal-retried': [
+    [{ reason: { code: 'empty-subject' } }, 'it could not be sealed, and is retried: its subject is empty'],
+  ],
+  'asked-to-stop': [[{}, 'asked to stop']],
+  'all-sending-stopped': [
+    [
+      { at, who: 'Ada', words: 'the wrong list' },
+      'all sending has been stopped since 2026-11-27T07:00:00.000Z by Ada: the wrong list',
+    ],
+  ],
+  paused: [[{ reason: { code: 'no-articles' } }, 'paused: there is no article in it']],
+  'sending-error': [[{ message: 'no such key' }, 'internal error: no such key']],
+  'relay-down': [
+    [{ relay: null, reply: '421 later' }, 'the relay takes no messages: 421 later'],
+    [{ relay: 'second', reply: '421 later' }, 'the relay second takes no messages: 421 later'],
+  ],
+  'no-relay': [[{}, 'there is no relay']],
+  'relay-distrusted': [
+    [
+      { relay: 'second', reason: { code: 'relay-takes-nothing', reply: '550 no' } },
+      'the relay second is left alone: it accepts nothing; its last answer: 550 no',
+    ],
+  ],
+  left: [[{ at }, 'unsubscribed on 2026-11-27T07:00:00.000Z']],
+  suppressed: [
+    [{ at, reason: null }, 'suppressed on 2026-11-27T07:00:00.000Z'],
+    [
+      { at, reason: { code: 'refused', cause: 'mailbox-disabled', reply: '550 closed' } },
+      'suppressed on 2026-11-27T07:00:00.000Z: the mailbox is closed: 550 closed',
+    ],
+  ],
+  'edition-cancelled': [
+    [{ reason: null }, 'the edition was cancelled'],
+    [{ reason: { code: 'by-hand', words: 'old news' } }, 'the edition was cancelled: old news'],
+  ],
+  'sender-stopped': [[{}, 'the sender stopped before the relay had answered']],
+  'reply-not-recorded': [[{}, 'the answer of the relay could not be recorded']],
+  'given-up': [[{ attempts: 6 }, 'given up after 6 tries']],
+  'connection-cut': [[{ forMs: 4 * day }, 'the connection was cut each time for 4 days']],
+  refused: [
+    [{ cause: 'no-such-mailbox', reply: '550 5.1.1 unknown' }, 'there is no such mailbox: 550 5.1.1 unknown'],
+    [{ cause: 'unclear', reply: null }, 'it does not say why'],
+  ],
+  unsubscribed: [[{ digest: 'weekly', how: 'one-click' }, 'unsubscribed from weekly by one-click']],
+  resubscribed: [
+    [
+      { digest: 'weekly', how: 'page', askedAt: at, confirmedAt: at },
+      'asked for by page on 2026-11-27T07:00:00.000Z, confirmed by the link in an email on 2026-11-27T07:00:00.000Z',
+    ],
+  ],
+  released: [
+    [
+      { who: 'Ada', words: 'she wrote to us', suppressedAt: at, reason: { code: 'complained', text: 'complained' } },
+      'by Ada: she wrote to us; it was suppressed on 2026-11-27T07:00:00.000Z: complained',
+    ],
+    [
+      { who: 'Ada', words: null, suppressedAt: at, reason: null },
+      'by Ada; it was suppressed on 2026-11-27T07:00:00.000Z',
+    ],
+  ],
+  imported: [
+    [{ ...imported, standing: 'active' }, 'import of people.csv, line 2'],
+    [
+      { ...imported, standing: 'pending' },
+      'not confirmed elsewhere before the import (status: x), import of people.csv, line 2',
+    ],
+    [{ ...imported, standing: 'left' }, 'left elsewhere before the import (status: x), import of people.csv, line 2'],
+    [
+      { ...imported, standing: 'bounced', column: null, tool: 'Mailchimp' },
+      'bounced in Mailchimp before the import (x), import of people.csv, line 2',
+    ],
+    [
+      { ...imported, standing: 'complained', isBroken: true },
+      'complained of spam elsewhere before the import (status: x), import of people.csv, line 2, which is broken',
+    ],
+  ],
+  complained: [[{ text: 'complained of spam elsewhere' }, 'complained of spam elsewhere']],
+  subscription: [[{ digest: 'weekly', text: 'weekly, by page' }, 'weekly, by page']],
   'feed-status': [[{ status: 404, message: 'a.example answered 404' }, 'a.example answered 404']],
   'feed-unreachable': [[{ message: 'a.example did not answer in time' }, 'a.example did not answer in time']],
   'feed-unreadable': [[{ message: 'it is empty' }, 'it is empty']],
@@ -405,6 +538,11 @@ test.each(Object.entries(examples))('%s has its sentence', (code, cases) => {
 
 test('every message of a reason belongs to a code, and none is missing', () => {
   expect([...messages().reasons.keys()].sort()).toEqual(Object.keys(examples).sort())
+})
+
+test('every cause of a refusal has its own sentence', () => {
+  const sentences = Object.keys(causes).map((cause) => describeReason({ code: 'refused', cause, reply: null }))
+  expect(new Set(sentences).size).toBe(Object.keys(causes).length)
 })
 
 test('further reasons follow the first, and a reason reads the same from the store', () => {

@@ -176,6 +176,7 @@ onBothEngines('the articles of a cancelled edition', (freshUrl) => {
         nextAttemptAt: null,
         cutSince: null,
         relay: null,
+        reason: null,
         reply: '',
       })
       await writer.close()

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { simpleParser } from 'mailparser'
 import { afterEach, expect, test } from 'vitest'
 import { resumeAllSending, stopAllSending } from '../../src/deliveries/sending-stop.ts'
+import { describeReason } from '../../src/describe/describe.ts'
 import { readConfirmationToken } from '../../src/mail/keys.ts'
 import { sendOutbox } from '../../src/pipeline/outbox.ts'
 import { openSender } from '../../src/pipeline/sending/sender.ts'
@@ -103,9 +104,9 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
       'asked for by page on 2026-11-27T07:00:00.000Z, confirmed by the link in an email on 2026-11-27T08:00:00.000Z'
     expect(subscription).toMatchObject({ leftAt: null, confirmedAt: clock.now(), proof })
     const outcomes = await outcomesOf(app.db, act.subscriberId)
-    expect(outcomes.map(({ kind, detail }) => [kind, detail])).toEqual([
-      ['leave', 'weekly, by page'],
-      ['return', `weekly, ${proof}`],
+    expect(outcomes.map(({ kind, detail }) => [kind, describeReason(detail)])).toEqual([
+      ['leave', 'unsubscribed from weekly by page'],
+      ['return', proof],
     ])
   })
 
@@ -246,7 +247,7 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
     const { app, clock, relay, act, ask, send, leftAt, confirm } = await open()
     await ask()
     await send()
-    await suppress(app.db, { ...act, reason: 'no such mailbox' }, clock.now())
+    await suppress(app.db, { ...act, reason: { code: 'text', text: 'no such mailbox' } }, clock.now())
     expect(await confirm()).toBe('suppressed')
     expect(await ask()).toBe('suppressed')
     clock.advance(day)
@@ -258,7 +259,7 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
   test('and was suppressed before the email went out gets none', async () => {
     const { app, clock, relay, act, ask, send } = await open()
     await ask()
-    await suppress(app.db, { ...act, reason: 'no such mailbox' }, clock.now())
+    await suppress(app.db, { ...act, reason: { code: 'text', text: 'no such mailbox' } }, clock.now())
     expect([await send(), relay.accepted]).toEqual([0, []])
   })
 

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
+import { describeReason } from '../../src/describe/describe.ts'
 import { compose } from '../../src/editions/compose/compose.ts'
 import { approve } from '../../src/editions/review/approve.ts'
 import { resume } from '../../src/editions/review/pause.ts'
@@ -46,7 +47,7 @@ onBothEngines('a relay that accepts no sender but its login', (freshUrl) => {
     const { it, relay, sender, id } = await open({ returnPath: 'bounces@magazine.example' }, 30)
     const { counts, stopped } = await sendEdition(it.app, sender, id, { unknown: 'repeat' })
     expect(counts).toMatchObject({ accepted: 0, queued: 30 })
-    expect(stopped).toContain('relay.personalReturnPath: false')
+    expect(stopped && describeReason(stopped)).toContain('relay.personalReturnPath: false')
     const senders = relay.commands.filter((line) => line.startsWith('MAIL'))
     for (const line of senders) expect(line).toMatch(/<bounces\+[a-z2-7]{48}@magazine\.example>/)
     Object.assign(it.app.config.relay, { returnPath: login, personalReturnPath: false })

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
+import { describeReason } from '../../src/describe/describe.ts'
 import { openSender } from '../../src/pipeline/sending/sender.ts'
 import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
 import { latestEditions } from '../../src/store/editions/editions.ts'
@@ -92,6 +93,22 @@ onBothEngines('a store that the program of commit ae39bcd made', (_, blankUrl) =
     expect(await explain('new/ferry-to-the-island')).toContain('quarantined since 2026-11-27')
     const [letter = ''] = (await print('letters', 'list')).split(' ')
     expect(await print('edition', 'explain', letter)).toMatch(/^weekly: /)
+  })
+
+  test('says why a delivery may not have arrived, and keeps what relays answered', async () => {
+    const { it, ids } = await opened()
+    const rowsOf = (index: number) =>
+      it.app.db
+        .selectFrom('deliveries')
+        .select(['status', 'reply', 'reason'])
+        .where('editionId', '=', ids[index] ?? '')
+        .where('exception', 'is not', null)
+        .execute()
+    const [unknown] = await rowsOf(3)
+    expect(unknown).toMatchObject({ status: 'unknown', reply: null })
+    expect(unknown?.reason && describeReason(unknown.reason)).toBe('the sender stopped before the relay had answered')
+    expect(await rowsOf(0)).toEqual([{ status: 'refused', reply: '550 5.1.1 user unknown', reason: null }])
+    expect(await rowsOf(1)).toEqual([{ status: 'deferred', reply: '452 4.2.2 mailbox full', reason: null }])
   })
 
   test('shows its editions, letters and corrections in the studio, and edition 1 in the archive', async () => {

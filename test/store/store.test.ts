@@ -460,6 +460,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     attempts: true,
     workerId: true,
     reply: true,
+    reason: true,
     nextAttemptAt: true,
     cutSince: true,
     canary: true,

@@ -1,4 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
+import type { Reason } from '../../src/store/events/reason.ts'
+import { toJson } from '../../src/store/json.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import { outcomesOf } from '../../src/store/subscribers/outcomes.ts'
 import {
@@ -41,7 +43,12 @@ onBothEngines('leaving', (freshUrl) => {
     const [daily, weekly] = await subscriptionsOf(needs.db, act.subscriberId)
     expect([daily?.leftAt, weekly?.leftAt]).toEqual([null, '2026-11-27T07:00:01.000Z'])
     expect(await outcomesOf(needs.db, act.subscriberId)).toMatchObject([
-      { kind: 'leave', at: '2026-11-27T07:00:01.000Z', detail: 'weekly, by one click', editionId: null },
+      {
+        kind: 'leave',
+        at: '2026-11-27T07:00:01.000Z',
+        detail: toJson<Reason>({ code: 'unsubscribed', digest: 'weekly', how: 'one click' }),
+        editionId: null,
+      },
     ])
   })
 

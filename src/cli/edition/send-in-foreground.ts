@@ -3,6 +3,7 @@ import type { DeliverReport } from '../../deliveries/deliver.ts'
 import { rulesOf } from '../../deliveries/limits/rules.ts'
 import { whyWaiting } from '../../deliveries/limits/why-waiting.ts'
 import { isServing } from '../../deliveries/worker.ts'
+import { describeReason } from '../../describe/describe.ts'
 import type { Digest } from '../../editions/digest.ts'
 import { editionName } from '../../editions/edition.ts'
 import { AppError } from '../../errors.ts'
@@ -46,7 +47,7 @@ export async function sendInForeground(
       process.exitCode = exitCodeOf(signal)
       throw new AppError(
         'unavailable',
-        `sending stopped: ${report.stopped}; ${report.counts.queued} deliveries stay queued`,
+        `sending stopped: ${describeReason(report.stopped)}; ${report.counts.queued} deliveries stay queued`,
         { hint: await resumeHint(app, digest, id) },
       )
     }
@@ -65,7 +66,7 @@ async function printRemaining(
 ): Promise<void> {
   const edition = await editionById(app.db, id)
   const waits = edition ? await whyWaiting(app, edition, rulesOf(app, name)) : []
-  for (const reason of waits) printStderr(`waits: ${sanitizeLine(reason)}`)
+  for (const reason of waits) printStderr(`waits: ${sanitizeLine(describeReason(reason))}`)
   if (waits.length > 0) printStderr(`lastword start continues by itself; so does lastword run ${name}, later`)
   if (!finished && deferred + unknown > 0)
     printStderr(`${deferred} deferred, ${unknown} unknown: lastword start retries them when they are due`)

@@ -16,5 +16,5 @@ export function isInDoubt({ kind, reply }: SendResult, { attempts }: QueuedDeliv
 export function rowInDoubt({ reply }: SendResult, delivery: QueuedDelivery, now: Instant) {
   const attempts = delivery.attempts + 1
   const nextAttemptAt = nextAttempt({ ...delivery, attempts }, now) ?? addMs(now, doubtWaitMs)
-  return { status: 'deferred' as const, attempts, reply, nextAttemptAt, cutSince: null }
+  return { status: 'deferred' as const, attempts, reply, reason: null, nextAttemptAt, cutSince: null }
 }

@@ -1,4 +1,3 @@
-import { describeReason } from '../../describe/describe.ts'
 import type { SendResult } from '../../mail/smtp/result.ts'
 import type { QueuedDelivery } from '../../store/deliveries/deliveries.ts'
 import type { Reason } from '../../store/events/reason.ts'
@@ -75,7 +74,7 @@ function suspicionOf({ isSuspect, unknownsInRow }: RelayVerdicts, { reply }: Sen
 async function excludeRelay(needs: DeliverNeeds, pass: Pass, relay: string | null, why: Reason): Promise<void> {
   if (relay === null || pass.excluded.has(relay)) return
   pass.excluded.add(relay)
-  needs.relays.named(relay)?.health.distrust(`the relay ${relay} is left alone: ${describeReason(why)}`)
+  needs.relays.named(relay)?.health.distrust({ code: 'relay-distrusted', relay, reason: why })
   const turnedDown = await requeueTurnedDown(needs, pass, relay)
   if (turnedDown.length > 0) {
     pass.slices.rereadFor(turnedDown.map(({ delivery }) => delivery.subscriberId))

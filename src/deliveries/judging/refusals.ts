@@ -1,4 +1,5 @@
-import { replyMeaning } from '../../mail/reply-rules/answers.ts'
+import { causeOf } from '../../mail/reply-rules/answers.ts'
+import { causes } from '../../mail/reply-rules/cause.ts'
 import type { Refusal } from '../../store/deliveries/requeue.ts'
 import type { Db } from '../../store/schema.ts'
 import { addOutcome } from '../../store/subscribers/outcomes.ts'
@@ -17,11 +18,13 @@ const minTimeApartMs = 12 * hour
 export async function handleRefusals(db: Db, editionId: string, refusals: Refusal[], now: Instant): Promise<void> {
   const inOrder = refusals.toSorted((a, b) => (a.subscriberId < b.subscriberId ? -1 : 1)) // the same order in every process prevents deadlocks
   for (const { subscriberId, reply } of inOrder) {
-    const { suppresses, message } = replyMeaning(reply)
+    const cause = causeOf(reply)
+    const { suppresses } = causes[cause]
     if (suppresses === 'never') continue
     const isLasting = suppresses === 'at once' || (await isSecond(db, { subscriberId, editionId }, now))
-    if (isLasting) await suppress(db, { subscriberId, editionId, reason: `${message}: ${reply}` }, now)
-    else await addOutcome(db, { kind: 'bounce', subscriberId, editionId, detail: `${message}: ${reply}` }, now)
+    const reason = { code: 'refused' as const, cause, reply }
+    if (isLasting) await suppress(db, { subscriberId, editionId, reason }, now)
+    else await addOutcome(db, { kind: 'bounce', subscriberId, editionId, detail: reason }, now)
   }
 }
 

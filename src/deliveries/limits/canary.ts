@@ -1,4 +1,3 @@
-import { describeReason } from '../../describe/describe.ts'
 import type { Digest } from '../../editions/digest.ts'
 import { pauseByRule } from '../../editions/review/pause.ts'
 import { causeOf } from '../../mail/reply-rules/answers.ts'
@@ -22,7 +21,6 @@ import { addEvent } from '../../store/events/events.ts'
 import { type Reason, withFurther } from '../../store/events/reason.ts'
 import type { CanaryRow, Db, DeliveryStatus, EditionRow } from '../../store/schema.ts'
 import { addMs, type Clock, type Instant, parseDurationMs, second } from '../../time/clock.ts'
-import { wallTimeText } from '../../time/zone.ts'
 import type { Wait } from './limit.ts'
 import type { Providers } from './providers.ts'
 
@@ -119,7 +117,10 @@ export function judge(
   if (tried === 0) return { kind: 'release', reason: { code: 'canary-empty', provider: name } }
   const until = addMs(waitingSince, parseDurationMs(rule.wait))
   if (now < until) {
-    return { kind: 'wait', wait: { until, reason: answersReason('the others', name) } }
+    return {
+      kind: 'wait',
+      wait: { until, reason: { code: 'canary-undecided', provider: name, count: null, until: null, zone: null } },
+    }
   }
   return { kind: 'release', reason: { code: 'canary-passed', ...counts, waitMs: parseDurationMs(rule.wait) } }
 }
@@ -166,7 +167,7 @@ async function applyVerdicts(needs: Needs, editionId: string, verdicts: Judged[]
     if (verdict.kind === 'stop') stops.push({ canary, reason: verdict.reason })
     else if (verdict.kind === 'release') {
       await release(needs, canary, verdict.reason)
-      waits.push({ until: needs.clock.now(), reason: describeReason(verdict.reason) })
+      waits.push({ until: needs.clock.now(), reason: verdict.reason })
     } else if (verdict.wait) waits.push(verdict.wait)
   }
   if (stops.length > 0) await stopEdition(needs, editionId, stops)
@@ -229,16 +230,14 @@ function isAgainstUs(status: DeliveryStatus, reply: string): boolean {
   return /^5\d\d\b/.test(reply) ? causeOf(reply) !== 'server-fault' : isDeferredByPolicy(reply)
 }
 
-const answersReason = (who: string, name: string) => `${who} at ${name} wait for what the first of them are answered`
-
-/** Why recipients wait for a canary's replies, from the store, as text for a person. */
-export async function canaryReasons(db: Db, editionId: string, { wait }: CanaryRule, zone: string): Promise<string[]> {
+/** Why recipients wait for a canary's replies, from the store. */
+export async function canaryReasons(db: Db, editionId: string, { wait }: CanaryRule, zone: string): Promise<Reason[]> {
   const waiting = await countWaitingForCanaries(db, editionId)
-  return (await canariesOf(db, editionId)).flatMap(({ name, waitingSince, releasedAt }) => {
-    const count = waiting.get(name) ?? 0
+  return (await canariesOf(db, editionId)).flatMap(({ name: provider, waitingSince, releasedAt }): Reason[] => {
+    const count = waiting.get(provider) ?? 0
     if (releasedAt !== null || count === 0) return []
-    if (waitingSince === null) return [`${count} at ${name} wait until the first of them have theirs`]
-    const until = wallTimeText(zone, addMs(waitingSince, parseDurationMs(wait)))
-    return [`${answersReason(`${count}`, name)}, until ${until}`]
+    if (waitingSince === null) return [{ code: 'canary-unfinished', provider, count }]
+    const until = addMs(waitingSince, parseDurationMs(wait))
+    return [{ code: 'canary-undecided', provider, count, until, zone }]
   })
 }

@@ -1,4 +1,5 @@
 import type { SendResult } from '../../mail/smtp/result.ts'
+import type { Reason } from '../../store/events/reason.ts'
 import { countSentOn, releaseQuota, reserveQuota } from '../../store/limits/daily-quotas.ts'
 import type { Db } from '../../store/schema.ts'
 import { addMs, type Clock, type Instant, minute } from '../../time/clock.ts'
@@ -8,8 +9,8 @@ import type { Limit, Reservation, Wait } from './limit.ts'
 /** One day: its message limit (null: none) and when it ends. */
 export type Day = { date: string; limit: number | null; ends: Instant }
 
-/** `reasonOf`: a clause for a person, once the day's quota is used up. */
-export type QuotaRule = { name: string; dayAt(now: Instant): Day; reasonOf(day: Day): string }
+/** `reasonOf`: why nothing more is sent, once the day's quota is used up. */
+export type QuotaRule = { name: string; dayAt(now: Instant): Day; reasonOf(day: Day): Reason }
 
 /** Messages reserved from the store at once; a crash loses the unused ones for the day. */
 const batchSize = 20
@@ -117,6 +118,6 @@ export function relayQuota(name: string, perDay: number): QuotaRule {
       const date = now.slice(0, 10)
       return { date, limit: perDay, ends: `${addDays(date, 1)}T00:00:00.000Z` }
     },
-    reasonOf: ({ limit, date }) => `the relay ${name} has reached its maximum of ${limit} messages on ${date}`,
+    reasonOf: ({ date }) => ({ code: 'relay-quota-used', relay: name, count: perDay, date }),
   }
 }

@@ -1,8 +1,9 @@
 import type { SendResult } from '../../mail/smtp/result.ts'
+import type { Reason } from '../../store/events/reason.ts'
 import type { Instant } from '../../time/clock.ts'
 
-/** No message may be sent before `until`. `reason` is a clause for a person. */
-export type Wait = { until: Instant; reason: string }
+/** No message may be sent before `until`. */
+export type Wait = { until: Instant; reason: Reason }
 
 /**
  * `ok`: one message is reserved. `refill`: call `refill`, then reserve again. A wait: no message may be sent before

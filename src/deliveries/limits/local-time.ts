@@ -1,9 +1,10 @@
 import type { Digest } from '../../editions/digest.ts'
 import { readTiming } from '../../editions/schedule/timing.ts'
 import { addZoneSends, countWaitingByHour, subscriberZones } from '../../store/deliveries/zone-sends.ts'
+import type { Reason } from '../../store/events/reason.ts'
 import type { Db, EditionRow } from '../../store/schema.ts'
 import { addMs, type Instant, parseDurationMs } from '../../time/clock.ts'
-import { instantAt, wallTimeAt, wallTimeText } from '../../time/zone.ts'
+import { instantAt, wallTimeAt } from '../../time/zone.ts'
 
 type Timed = Pick<Digest, 'schedule' | 'zone' | 'localTime' | 'lead'>
 
@@ -38,11 +39,11 @@ export async function planZoneSends(db: Db, edition: EditionRow, digest: Timed, 
 
 const maxHoursShown = 5
 
-/** The subscribers who wait for their local hour, as text for a person, earliest first. */
-export async function localTimeReasons(db: Db, editionId: string, zone: string, now: Instant): Promise<string[]> {
+/** The subscribers who wait for their local hour, earliest first. */
+export async function localTimeReasons(db: Db, editionId: string, zone: string, now: Instant): Promise<Reason[]> {
   const hours = await countWaitingByHour(db, editionId, now)
   const shown = hours.slice(0, maxHoursShown)
   const rest = hours.slice(maxHoursShown).reduce((sum, { count }) => sum + count, 0)
-  const reasons = shown.map(({ at, count }) => `${count} wait for their hour, ${wallTimeText(zone, at)}`)
-  return rest > 0 ? [...reasons, `${rest} wait for a later hour`] : reasons
+  const reasons = shown.map(({ at, count }): Reason => ({ code: 'local-hour', count, at, zone }))
+  return rest > 0 ? [...reasons, { code: 'later-hours', count: rest }] : reasons
 }

@@ -1,6 +1,7 @@
 import { isGreylisting, isServerState } from '../../mail/reply-rules/deferrals.ts'
 import type { SendResult } from '../../mail/smtp/result.ts'
-import { durationText, hour, type Instant, minute, msBetween, second } from '../../time/clock.ts'
+import type { Reason } from '../../store/events/reason.ts'
+import { hour, type Instant, minute, msBetween, second } from '../../time/clock.ts'
 
 /**
  * The sending rate for one mail provider, which has no limit until the provider complains. Other MTAs do the same:
@@ -9,8 +10,8 @@ import { durationText, hour, type Instant, minute, msBetween, second } from '../
 export type Pace = {
   /** Messages per second; null: no limit. */
   rate: number | null
-  /** The reply that slowed the rate. */
-  reason: string
+  /** What slowed the rate. */
+  reason: Reason
   /** Weight of the complaints since then; the rate is halved at `maxIrritation`. */
   irritation: number
   /** The instant at which `rate` applies: the rate grows with time. */
@@ -18,7 +19,7 @@ export type Pace = {
 }
 
 /** A sign in a reply that we should send more slowly. */
-export type Complaint = { weight: number; why: string }
+export type Complaint = { weight: number; why: Reason }
 
 const maxIrritation = 3
 /** What one good reply subtracts from the irritation: fewer than one complaint in ten replies slows nothing. */
@@ -36,8 +37,10 @@ const maxPauseMs = minute
 /** A reply that takes longer is a complaint: tarpits wait that long or longer. */
 const slowAnswerMs = 20 * second
 
+const noComplaint: Reason = { code: 'slow-down-reply', reply: '' }
+
 export function unlimitedPace(now: Instant): Pace {
-  return { rate: null, reason: '', irritation: 0, at: now }
+  return { rate: null, reason: noComplaint, irritation: 0, at: now }
 }
 
 /**
@@ -46,11 +49,15 @@ export function unlimitedPace(now: Instant): Pace {
  */
 export function complaintIn({ kind, reply }: SendResult, tookMs: number): Complaint | undefined {
   const isAboutPace = !isGreylisting(reply) && !isServerState(reply)
-  if (kind === 'cut' && /^421\b/.test(reply) && isAboutPace) return { weight: maxIrritation, why: reply }
-  if (kind === 'deferred' && !/^\d{3}[ -]4\.[12]\.\d/.test(reply) && isAboutPace) return { weight: 1, why: reply }
+  if (kind === 'cut' && /^421\b/.test(reply) && isAboutPace) return complaint(maxIrritation, reply)
+  if (kind === 'deferred' && !/^\d{3}[ -]4\.[12]\.\d/.test(reply) && isAboutPace) return complaint(1, reply)
   const isAnswer = kind === 'accepted' || kind === 'refused' || kind === 'deferred'
-  if (isAnswer && tookMs >= slowAnswerMs) return { weight: 1, why: `an answer took ${durationText(tookMs)}` }
+  if (isAnswer && tookMs >= slowAnswerMs) return { weight: 1, why: { code: 'slow-replies', tookMs } }
   return undefined
+}
+
+function complaint(weight: number, reply: string): Complaint {
+  return { weight, why: { code: 'slow-down-reply', reply } }
 }
 
 /** The pace after a complaint. `observed` is the measured rate in messages per second. */
@@ -72,11 +79,4 @@ export function paceAt(pace: Pace, now: Instant): Pace {
   const elapsedMs = Math.max(0, msBetween(pace.at, now))
   const rate = pace.rate * 2 ** (elapsedMs / (elapsedMs < maxPauseMs ? doublingMs : idleDoublingMs))
   return rate > maxRate ? unlimitedPace(now) : { ...pace, rate, at: now }
-}
-
-/** For a person: "0.5 messages a second", "6 messages a minute". */
-export function rateText(rate: number): string {
-  const [count, unit] = rate >= 0.5 ? [rate, 'second'] : [rate * 60, 'minute']
-  const rounded = count >= 10 ? Math.round(count) : Math.round(count * 10) / 10
-  return `${rounded} ${rounded === 1 ? 'message' : 'messages'} a ${unit}`
 }

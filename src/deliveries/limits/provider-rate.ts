@@ -1,11 +1,12 @@
 import { isGreylisting } from '../../mail/reply-rules/deferrals.ts'
 import type { SendResult } from '../../mail/smtp/result.ts'
+import type { Reason } from '../../store/events/reason.ts'
+import { fromJson, toJson } from '../../store/json.ts'
 import { slowProviderRates } from '../../store/limits/provider-rates.ts'
 import type { Db, ProviderRateRow } from '../../store/schema.ts'
 import { type Clock, type Instant, msBetween, second } from '../../time/clock.ts'
-import { wallTimeText } from '../../time/zone.ts'
 import type { Limit, Wait } from './limit.ts'
-import { afterComplaint, afterGood, complaintIn, type Pace, paceAt, rateText, unlimitedPace } from './provider-pace.ts'
+import { afterComplaint, afterGood, complaintIn, type Pace, paceAt, unlimitedPace } from './provider-pace.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** A message in flight: its number, and when it was handed to the relay. */
@@ -56,7 +57,7 @@ export class ProviderRate implements Pick<Limit, 'reserve'> {
   get row(): ProviderRateRow | undefined {
     const { rate, reason, at } = this.#pace
     if (rate === null) return undefined
-    return { name: this.name, relay: this.relay, rate, reason, slowedAt: this.#slowedAt, updatedAt: at }
+    return { name: this.name, relay: this.relay, rate, reason: toJson(reason), slowedAt: this.#slowedAt, updatedAt: at }
   }
 
   /** When the next token is available. */
@@ -67,7 +68,7 @@ export class ProviderRate implements Pick<Limit, 'reserve'> {
 
   /** Until when there is no token, and why. */
   get wait(): Wait {
-    return { until: this.readyAt, reason: slowReason(this.name, this.#pace.reason) }
+    return { until: this.readyAt, reason: { code: 'provider-slow', provider: this.name, reason: this.#pace.reason } }
   }
 
   /** Takes a token. The token is never returned: its message may have been begun. */
@@ -108,7 +109,7 @@ export class ProviderRate implements Pick<Limit, 'reserve'> {
 
   /** Takes over the stored rate if it is lower: another process may have slowed this provider. */
   load({ rate, reason, slowedAt, updatedAt }: ProviderRateRow): void {
-    const pace = paceAt({ rate, reason, irritation: 0, at: updatedAt }, this.#clock.now())
+    const pace = paceAt({ rate, reason: fromJson(reason), irritation: 0, at: updatedAt }, this.#clock.now())
     if (pace.rate === null || pace.rate >= (this.#pace.rate ?? Number.POSITIVE_INFINITY)) return
     this.#bucket.set(0, updatedAt)
     this.#bucket.refill(rate, capacityOf(pace.rate), pace.at)
@@ -148,16 +149,12 @@ export class ProviderRate implements Pick<Limit, 'reserve'> {
 
 const capacityOf = (perSecond: number) => Math.max(1, perSecond)
 
-const slowReason = (name: string, answer: string) => `${name} is slow: ${answer}`
-
-/** The providers that are slow now, from the store, as text for a person. */
-export async function slowProviderReasons(db: Db, zone: string, now: Instant): Promise<string[]> {
-  return (await slowProviderRates(db)).flatMap(({ name, relay, rate, reason, slowedAt, updatedAt }) => {
-    const pace = paceAt({ rate, reason, irritation: 0, at: updatedAt }, now)
-    if (pace.rate === null) return []
-    const over = relay && ` over ${relay}`
-    return [
-      `${slowReason(name, reason)}; it gets ${rateText(pace.rate)}${over}, slowed on ${wallTimeText(zone, slowedAt)}`,
-    ]
+/** The providers that are slow now, from the store. */
+export async function slowProviderReasons(db: Db, zone: string, now: Instant): Promise<Reason[]> {
+  return (await slowProviderRates(db)).flatMap(({ name, relay, rate, reason: why, slowedAt: since, updatedAt }) => {
+    const reason = fromJson(why)
+    const { rate: perSecond } = paceAt({ rate, reason, irritation: 0, at: updatedAt }, now)
+    if (perSecond === null) return []
+    return [{ code: 'provider-rate', provider: name, relay: relay || null, perSecond, since, zone, reason }]
   })
 }

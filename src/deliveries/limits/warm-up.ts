@@ -17,7 +17,13 @@ export function warmUpRule(warmUp: WarmUp): QuotaRule {
   return {
     name: 'warm-up of all', // no relay can have this name
     dayAt: (now) => warmUpDay(warmUp, now),
-    reasonOf: ({ limit, date }) => `the warm-up has reached its maximum of ${limit} messages on ${date}`,
+    reasonOf: ({ limit, date, ends }) => ({
+      code: 'warm-up-used',
+      count: limit ?? 0,
+      date,
+      until: ends,
+      zone: warmUp.zone,
+    }),
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Digest } from '../../editions/digest.ts'
 import { weekdays } from '../../editions/jobs/fields.ts'
 import { addMs, type Clock, type Instant } from '../../time/clock.ts'
-import { addDays, instantAt, wallTimeAt, wallTimeText } from '../../time/zone.ts'
+import { addDays, instantAt, wallTimeAt } from '../../time/zone.ts'
 import type { Limit, Wait } from './limit.ts'
 
 export type Window = NonNullable<Digest['window']>
@@ -40,7 +40,7 @@ export class SendWindow implements Limit {
 /** Why the send window blocks sending; undefined: it is open. */
 export function windowWait(window: Window, zone: string, now: Instant): Wait | undefined {
   const { isOpen, until } = windowAt(window, zone, now)
-  return isOpen ? undefined : { until, reason: `the send window opens on ${wallTimeText(zone, until)}` }
+  return isOpen ? undefined : { until, reason: { code: 'window-closed', until, zone } }
 }
 
 /**

@@ -47,7 +47,7 @@ export class PooledRelay {
     this.settings = settings
     this.relay = new Relay(settings, tokenStore)
     this.#isAlone = shares === undefined
-    this.health = new RelayHealth(clock, this.#isAlone ? 'the relay' : `the relay ${name}`)
+    this.health = new RelayHealth(clock, this.#isAlone ? null : name)
     this.slots = new ConnectionSlots(clock, connections, (limit) => onLimit(name, limit))
     this.admission = new RelayAdmission({
       health: this.health,

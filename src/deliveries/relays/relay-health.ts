@@ -1,4 +1,5 @@
 import type { SendResult } from '../../mail/smtp/result.ts'
+import type { Reason } from '../../store/events/reason.ts'
 import { addMs, type Clock, type Instant, minute, second } from '../../time/clock.ts'
 
 /** The relay is down after this many failed messages in a row … */
@@ -14,21 +15,21 @@ const distrustMs = 30 * minute
 /** Whether a relay takes messages; if not, it is paused, with the reason. */
 export class RelayHealth {
   readonly #clock: Clock
-  readonly #name: string
+  readonly #relay: string | null
   #troubles = 0
   #unreached = 0
   /** The provider that last complained about our rate, if that was the last problem. */
   #slowProvider: string | undefined
   #pause: { from: Instant; until: Instant } | undefined
   #nextPauseMs = firstPauseMs
-  #trouble = ''
+  #trouble: Reason | undefined
   /** Whether the last message did not reach the relay. */
   #isLastUnreached = false
 
-  /** `name` is the relay's name in sentences: "the relay", "the relay second". */
-  constructor(clock: Clock, name: string) {
+  /** `relay`: its name, null where there is only one. */
+  constructor(clock: Clock, relay: string | null) {
     this.#clock = clock
-    this.#name = name
+    this.#relay = relay
   }
 
   /** A clock that was set back ends the pause. */
@@ -42,8 +43,8 @@ export class RelayHealth {
     return this.#pause?.until ?? ''
   }
 
-  /** "the relay second takes no messages: 421 4.3.2 …". */
-  get trouble(): string {
+  /** Why the relay is paused. */
+  get trouble(): Reason | undefined {
     return this.#trouble
   }
 
@@ -61,7 +62,7 @@ export class RelayHealth {
     this.#slowProvider = isTrouble ? slowProvider : undefined
     this.#troubles = isTrouble ? this.#troubles + 1 : 0
     this.#unreached = kind === 'unsent' ? this.#unreached + 1 : 0
-    if (isTrouble) this.#trouble = `${this.#name} takes no messages: ${reply}`
+    if (isTrouble) this.#trouble = { code: 'relay-down', relay: this.#relay, reply }
     else this.#nextPauseMs = firstPauseMs
     this.#isLastUnreached = isUnreached
     if (this.#troubles >= maxTroubles || this.#unreached >= maxUnreached) this.#pauseAfterTrouble()
@@ -74,7 +75,7 @@ export class RelayHealth {
   }
 
   /** Pauses the relay for half an hour, because its replies are not trusted. */
-  distrust(trouble: string): void {
+  distrust(trouble: Reason): void {
     const now = this.#clock.now()
     this.#trouble = trouble
     this.#pause = { from: now, until: addMs(now, distrustMs) }

@@ -1,6 +1,7 @@
 import type { Log } from '../../log.ts'
 import type { RelaySettings } from '../../mail/smtp/relay-settings.ts'
 import type { SendResult } from '../../mail/smtp/result.ts'
+import { withFurther } from '../../store/events/reason.ts'
 import type { Db } from '../../store/schema.ts'
 import type { WaitingClock } from '../../time/clock.ts'
 import { FairShares } from '../limits/fair-shares.ts'
@@ -79,11 +80,12 @@ export class RelayPool {
   blockedReason(except: ReadonlySet<string> = new Set()): Blocked | undefined {
     const relays = this.#relays.filter(({ name }) => !except.has(name))
     if (relays.some(({ isUp }) => isUp)) return undefined
-    const troubles = this.#relays.flatMap(({ health }) => (health.isPaused ? health.trouble : []))
+    const troubles = this.#relays.flatMap(({ health }) => (health.isPaused && health.trouble ? [health.trouble] : []))
     const exhausted = relays.flatMap(({ admission }) => admission.exhausted?.reason ?? [])
     const until = relays.map(({ upAt }) => upAt).sort()[0] ?? this.#clock.now()
     const isTrouble = troubles.length > 0
-    return { until, isTrouble, reason: (isTrouble ? troubles : exhausted).join('; ') }
+    const [reason = { code: 'no-relay' as const }, ...further] = isTrouble ? troubles : exhausted
+    return { until, isTrouble, reason: withFurther(reason, ...further) }
   }
 
   /** Hands one message over, by the first relay that takes it, ignoring its limits. */

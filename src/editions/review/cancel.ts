@@ -1,11 +1,11 @@
-import { describeReason } from '../../describe/describe.ts'
 import { expireEditionCorrections, releaseCorrections } from '../../store/corrections/corrections.ts'
 import { countDeliveries, mayHaveArrived } from '../../store/deliveries/counts.ts'
 import { skipUnsent } from '../../store/deliveries/skip.ts'
 import { transaction } from '../../store/drivers/transaction.ts'
 import { openStatuses } from '../../store/edition-status.ts'
 import type { Engine } from '../../store/engine.ts'
-import { toJson } from '../../store/json.ts'
+import type { Reason } from '../../store/events/reason.ts'
+import { fromJson, toJson } from '../../store/json.ts'
 import { releaseArticles } from '../../store/ledger/ledger.ts'
 import { releaseLetters } from '../../store/letters/printing.ts'
 import type { Db, EditionRow } from '../../store/schema.ts'
@@ -52,13 +52,8 @@ export async function finishCancelled(
   { db, clock, store }: EndNeeds,
   edition: Pick<EditionRow, 'id' | 'reason'>,
 ): Promise<void> {
-  await skipUnsent(
-    db,
-    store.engine,
-    edition.id,
-    `the edition was cancelled: ${edition.reason ? describeReason(edition.reason) : ''}`,
-    clock.now(),
-  )
+  const reason: Reason = { code: 'edition-cancelled', reason: edition.reason && fromJson(edition.reason) }
+  await skipUnsent(db, store.engine, edition.id, reason, clock.now())
   if (mayHaveArrived(await countDeliveries(db, edition.id))) return
   await releaseContents(db, edition.id, clock.now())
 }

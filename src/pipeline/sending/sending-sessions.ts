@@ -1,7 +1,7 @@
 import type { App } from '../../app.ts'
 import { editionAdmission } from '../../deliveries/limits/edition-admission.ts'
 import { type PassEnd, sendDue } from '../../deliveries/rounds.ts'
-import { sendingStopText } from '../../deliveries/sending-stop.ts'
+import { sendingStopReason } from '../../deliveries/sending-stop.ts'
 import { GivenSlices } from '../../deliveries/slice-source.ts'
 import { untilStored } from '../../deliveries/until-stored.ts'
 import { currentSendingStop } from '../../store/deliveries/sending-stop.ts'
@@ -80,7 +80,7 @@ export class SendingSessions {
     return await withSync(app, () =>
       untilStored({ ...needs, signal: this.#signal }, async () => {
         const sendingStop = await currentSendingStop(app.db)
-        if (sendingStop) return { stopped: sendingStopText(sendingStop), over: true, wait: undefined }
+        if (sendingStop) return { stopped: sendingStopReason(sendingStop), over: true, wait: undefined }
         const edition = await editionById(app.db, editionId)
         if (edition?.status !== 'sending') return { stopped: null, over: true, wait: undefined }
         const admission = editionAdmission(needs, needs.rules)

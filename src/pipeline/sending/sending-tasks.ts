@@ -6,6 +6,7 @@ import { rulesOf } from '../../deliveries/limits/rules.ts'
 import type { PassEnd } from '../../deliveries/rounds.ts'
 import { startSending } from '../../deliveries/start.ts'
 import { untilStored } from '../../deliveries/until-stored.ts'
+import { describeReason } from '../../describe/describe.ts'
 import type { Digest } from '../../editions/digest.ts'
 import { EmbeddedQueue } from '../../queue/embedded.ts'
 import { editionTask } from '../../queue/enqueue.ts'
@@ -146,7 +147,7 @@ export class SendingTasks {
   #reportStop(editionId: string, { stopped, over }: PassEnd, counts: object): void {
     const { log, clock } = this.#app
     recordQuiet(this.#sender, editionId, null, clock.now())
-    const fields = { ...counts, reason: stopped }
+    const fields = { ...counts, reason: stopped && describeReason(stopped) }
     if (over) log.warn({ event: 'edition.stopped', ...fields }, 'sending stopped')
     else log.warn({ event: 'edition.interrupted', ...fields }, 'sending stopped; it is tried again')
   }
@@ -154,7 +155,10 @@ export class SendingTasks {
   async #waitFor(editionId: string, wait: Wait, fields: object = { edition: editionId }): Promise<void> {
     const { clock, log } = this.#app
     recordQuiet(this.#sender, editionId, wait, clock.now())
-    log.info({ event: 'edition.waiting', ...fields, ...wait }, 'the edition waits')
+    log.info(
+      { event: 'edition.waiting', ...fields, until: wait.until, reason: describeReason(wait.reason) },
+      'the edition waits',
+    )
   }
 
   /** `digest` is undefined while its job file is missing. */

@@ -1,11 +1,13 @@
 import type { Instant } from '../../time/clock.ts'
 import { storableJson } from '../drivers/storable-text.ts'
+import type { Reason } from '../events/reason.ts'
+import type { Json } from '../json.ts'
 import type { Db } from '../schema.ts'
 import type { PageFacts } from './article.ts'
 import { indexKey } from './identity.ts'
 
 /** A fetched page; if it could not be read, `found` is null and `error` says why. */
-export type StoredPage = { url: string; fetchedAt: Instant; found: PageFacts | null; error: string | null }
+export type StoredPage = { url: string; fetchedAt: Instant; found: PageFacts | null; error: Json<Reason> | null }
 
 export async function pageAt(db: Db, url: string): Promise<StoredPage | undefined> {
   const row = await db.selectFrom('pages').selectAll().where('url', '=', indexKey(url)).executeTakeFirst()

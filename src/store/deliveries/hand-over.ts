@@ -9,7 +9,7 @@ import { type SliceLease, sliceNow } from './slices.ts'
 /** How a delivery ended, or when it is tried again. */
 export type DeliveryResult = Pick<
   DeliveryRow,
-  'subscriberId' | 'status' | 'attempts' | 'nextAttemptAt' | 'cutSince' | 'relay'
+  'subscriberId' | 'status' | 'attempts' | 'nextAttemptAt' | 'cutSince' | 'relay' | 'reason'
 > & { reply: string }
 
 export type Wanted = Pick<DeliveryRow, 'subscriberId' | 'status'>
@@ -205,12 +205,12 @@ async function recordGroup(
   group: DeliveryResult[],
   now: Instant,
 ): Promise<void> {
-  const { status, attempts, nextAttemptAt, cutSince, relay } = group[0] as DeliveryResult
+  const { status, attempts, nextAttemptAt, cutSince, relay, reason } = group[0] as DeliveryResult
   const rows = padded(group)
   const ids = rows.map((one) => one.subscriberId)
   const replies = rows.map((one) => one.reply)
   const areSame = replies.every((reply) => reply === replies[0])
-  const values = { editionId, workerId, now, status, attempts, nextAttemptAt, cutSince, relay, ids, replies }
+  const values = { editionId, workerId, now, status, attempts, nextAttemptAt, cutSince, relay, reason, ids, replies }
   const { changed } = await runPrepared(db, engine, {
     name: `record ${ids.length}${areSame ? ', one reply' : ''}`,
     values: { ...values, exception: exceptionOf(status) },
@@ -237,6 +237,7 @@ function recordQuery(db: Db, value: Placeholder, count: number, isOneReply: bool
       relay: value('relay'),
       workerId: value('workerId'),
       reply,
+      reason: value('reason') as unknown as DeliveryRow['reason'],
       updatedAt: value('now'),
     })
     .where('editionId', '=', value('editionId'))
@@ -249,8 +250,8 @@ export function exceptionOf(status: DeliveryStatus): DeliveryStatus | null {
   return status === 'deferred' || status === 'refused' || status === 'unknown' ? status : null
 }
 
-function sameButForReply({ status, attempts, nextAttemptAt, cutSince, relay }: DeliveryResult): string {
-  return `${status} ${attempts} ${nextAttemptAt} ${cutSince} ${relay}`
+function sameButForReply({ status, attempts, nextAttemptAt, cutSince, relay, reason }: DeliveryResult): string {
+  return `${status} ${attempts} ${nextAttemptAt} ${cutSince} ${relay} ${reason}`
 }
 
 function listPlaceholders(value: Placeholder, key: string, count: number): string[] {

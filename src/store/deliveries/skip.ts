@@ -1,7 +1,9 @@
 import type { Instant } from '../../time/clock.ts'
 import { transaction } from '../drivers/transaction.ts'
 import type { Engine } from '../engine.ts'
-import type { Db } from '../schema.ts'
+import type { Reason } from '../events/reason.ts'
+import { fromJson, toJson } from '../json.ts'
+import type { Db, SubscriberRow, SubscriptionRow } from '../schema.ts'
 import { CountChange, writeCounts } from './counts.ts'
 import { lockInFlight } from './slices.ts'
 
@@ -20,13 +22,19 @@ export async function skipIfGone(
     .where('editions.id', '=', editionId)
     .where('subscribers.id', '=', subscriberId)
     .executeTakeFirst()
-  const reason = person?.leftAt
-    ? `left on ${person.leftAt}`
-    : person?.suppressedAt
-      ? `suppressed on ${person.suppressedAt}: ${person.suppressedReason ?? ''}`
-      : undefined
-  if (reason === undefined) return false
+  const reason = person && goneReason(person)
+  if (!reason) return false
   return (await skip(db, engine, { editionId, subscriberId }, reason, now)) > 0
+}
+
+function goneReason({
+  leftAt,
+  suppressedAt,
+  suppressedReason,
+}: Pick<SubscriptionRow, 'leftAt'> & Pick<SubscriberRow, 'suppressedAt' | 'suppressedReason'>): Reason | undefined {
+  if (leftAt !== null) return { code: 'left', at: leftAt }
+  if (suppressedAt === null) return undefined
+  return { code: 'suppressed', at: suppressedAt, reason: suppressedReason && fromJson(suppressedReason) }
 }
 
 /** Skips all deliveries that are neither sent nor in flight. */
@@ -34,7 +42,7 @@ export async function skipUnsent(
   db: Db,
   engine: Engine,
   editionId: string,
-  reason: string,
+  reason: Reason,
   now: Instant,
 ): Promise<void> {
   await transaction(db, async (trx) => {
@@ -48,7 +56,7 @@ function skip(
   db: Db,
   engine: Engine,
   { editionId, subscriberId }: { editionId: string; subscriberId?: string },
-  reason: string,
+  reason: Reason,
   now: Instant,
 ): Promise<number> {
   return transaction(db, async (trx) => {
@@ -58,7 +66,7 @@ function skip(
     for (const status of ['queued', 'deferred'] as const) {
       let update = trx
         .updateTable('deliveries')
-        .set({ status: 'skipped', exception: null, reply: reason, nextAttemptAt: null, updatedAt: now })
+        .set({ status: 'skipped', exception: null, reason: toJson(reason), nextAttemptAt: null, updatedAt: now })
         .where('editionId', '=', editionId)
         .where('status', '=', status)
       if (inFlight.length > 0) update = update.where('subscriberId', 'not in', inFlight)

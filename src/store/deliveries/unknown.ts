@@ -1,11 +1,10 @@
 import type { Instant } from '../../time/clock.ts'
 import { transaction } from '../drivers/transaction.ts'
+import type { Reason } from '../events/reason.ts'
+import { toJson } from '../json.ts'
 import type { Db, SliceRow } from '../schema.ts'
 import { CountChange, writeCounts } from './counts.ts'
 import { endLease, freeSlice, markDue, orphanedSlices, slicesOf } from './slices.ts'
-
-const senderStopped = 'the sender stopped before the relay had answered'
-const notRecorded = 'the answer of the relay could not be recorded'
 
 /**
  * Ends the lease of a slice. Deliveries still in flight may have been sent and become `unknown`, for the digest's rule to
@@ -15,7 +14,7 @@ export function releaseSlice(
   db: Db,
   slice: Pick<SliceRow, 'editionId' | 'firstId' | 'leaseId'>,
   now: Instant,
-  reply = notRecorded,
+  code: 'sender-stopped' | 'reply-not-recorded' = 'reply-not-recorded',
 ): Promise<number> {
   return transaction(db, async (trx) => {
     const inFlight = await endLease(trx, slice)
@@ -30,7 +29,8 @@ export function releaseSlice(
           workerId: null,
           attempts: eb('attempts', '+', 1),
           nextAttemptAt: null,
-          reply,
+          reply: null,
+          reason: toJson<Reason>({ code }),
           updatedAt: now,
         }))
         .where('editionId', '=', editionId)
@@ -58,7 +58,7 @@ export async function markOrphaned(db: Db, now: Instant): Promise<number> {
 /** Works in the order of editions and slices, so that two processes cannot deadlock. */
 async function releaseAll(db: Db, slices: SliceRow[], now: Instant): Promise<number> {
   let count = 0
-  for (const slice of slices) count += await releaseSlice(db, slice, now, senderStopped)
+  for (const slice of slices) count += await releaseSlice(db, slice, now, 'sender-stopped')
   return count
 }
 

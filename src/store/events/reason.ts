@@ -22,6 +22,10 @@ export type ReasonValues = GeneralValues &
   ChoiceValues &
   PageValues &
   SendingValues &
+  WaitValues &
+  StopValues &
+  DeliveryValues &
+  AddressValues &
   FeedValues &
   RejectionValues &
   CorrectionValues &
@@ -122,7 +126,7 @@ type ChoiceValues = {
   'edition-skipped': NoValues
 }
 
-/** The result of checking an article's page just before the seal; `answer`: of the server. */
+/** The result of checking an article's page, or why it could not be read; `answer`: of the server. */
 type PageValues = {
   'page-gone': { answer: string }
   'page-unchecked': { answer: string | null }
@@ -130,6 +134,11 @@ type PageValues = {
   'page-title': { title: string }
   'page-address': { url: string }
   'page-finding': { title: string; finding: Reason }
+  'page-no-address': NoValues
+  'page-unreachable': { message: string }
+  'page-unchanged': NoValues
+  'page-not-html': { contentType: string }
+  'page-unreadable': { message: string }
 }
 
 /** Why the sending of an edition was paused, a relay was excluded, or a provider's share may go. `reply`: of the relay. */
@@ -159,6 +168,81 @@ type SendingValues = {
   'canary-overruled': { provider: string }
   /** The digest has no canary any more. */
   'canary-removed': { provider: string }
+}
+
+/** Why messages wait. `zone`: of the times that people read. */
+type WaitValues = {
+  'nothing-due': NoValues
+  'window-closed': { until: Instant; zone: string }
+  /** `date`: the day whose quota is used up. */
+  'warm-up-used': { count: number; date: string; until: Instant; zone: string }
+  'relay-quota-used': { relay: string; count: number; date: string }
+  'canary-unfinished': { provider: string; count: number }
+  /** `count`: null for everyone else at the provider. */
+  'canary-undecided': { provider: string; count: number | null; until: Instant | null; zone: string | null }
+  'provider-slow': { provider: string; reason: Reason }
+  'provider-rate': {
+    provider: string
+    /** Null: there is only one relay. */
+    relay: string | null
+    perSecond: number
+    since: Instant
+    zone: string
+    reason: Reason
+  }
+  /** The reply that slowed a provider, or how long its replies took. */
+  'slow-down-reply': { reply: string }
+  'slow-replies': { tookMs: number }
+  'local-hour': { count: number; at: Instant; zone: string }
+  'later-hours': { count: number }
+  'seal-retried': { reason: Reason }
+}
+
+/** Why no further message is begun. `relay`: null where there is only one. */
+type StopValues = {
+  'asked-to-stop': NoValues
+  'all-sending-stopped': { at: Instant; who: string; words: string }
+  paused: { reason: Reason }
+  'sending-error': { message: string }
+  'relay-down': { relay: string | null; reply: string }
+  'no-relay': NoValues
+  'relay-distrusted': { relay: string; reason: Reason }
+}
+
+/** Why a delivery has its status, where that is not the relay's reply. */
+type DeliveryValues = {
+  left: { at: Instant }
+  suppressed: { at: Instant; reason: Reason | null }
+  'edition-cancelled': { reason: Reason | null }
+  /** The relay had not answered when the sender's process ended. */
+  'sender-stopped': NoValues
+  /** The relay's reply could not be written to the store. */
+  'reply-not-recorded': NoValues
+  'given-up': { attempts: number }
+  'connection-cut': { forMs: number }
+}
+
+/** What happened to a subscription or an address. */
+type AddressValues = {
+  /** A permanent refusal of a server, by its cause. */
+  refused: { cause: string; reply: string | null }
+  unsubscribed: { digest: string; how: string }
+  resubscribed: { digest: string; how: string; askedAt: Instant; confirmedAt: Instant }
+  /** The suppression of the address was lifted: `reason` is that of the suppression. */
+  released: { who: string; words: string | null; suppressedAt: Instant; reason: Reason | null }
+  /** The state of a person in an imported file. `column`: null where the state is the heading itself. */
+  imported: {
+    standing: 'active' | 'pending' | 'left' | 'bounced' | 'complained'
+    state: string
+    column: string | null
+    tool: string | null
+    file: string
+    line: number
+    isBroken: boolean
+  }
+  /** What earlier versions kept as a sentence: of an imported complaint, and of a subscription that ended or began. */
+  complained: { text: string }
+  subscription: { digest: string; text: string }
 }
 
 type FeedValues = {

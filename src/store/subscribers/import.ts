@@ -1,14 +1,18 @@
 import type { Instant } from '../../time/clock.ts'
 import { transaction } from '../drivers/transaction.ts'
+import type { Reason } from '../events/reason.ts'
+import { fromJson } from '../json.ts'
 import type { Db, OutcomeRow } from '../schema.ts'
-import { addOutcomes } from './outcomes.ts'
+import { addOutcomes, type NewOutcome } from './outcomes.ts'
 import { addSubscribers, type NewSubscriber } from './subscribers.ts'
 import { markSuppressed } from './suppressions.ts'
 
 /**
- * A person of a file with a known standing, perhaps with its start (`since`, ms since 1970); `proof` says how we know.
+ * A person of a file with a known standing, perhaps with its start (`since`, ms since 1970); `evidence` is where the file
+ * says it.
  */
 export type ImportedPerson = Omit<NewSubscriber, 'standing'> & {
+  evidence: Reason
   standing: 'active' | 'pending' | 'left' | 'bounced' | 'complained'
   since?: number
 }
@@ -114,7 +118,7 @@ async function resolveStandings(db: Db, digest: string, people: ImportedPerson[]
   }
 }
 
-type Decision = Pick<OutcomeRow, 'subscriberId' | 'kind' | 'detail' | 'at'>
+type Decision = Pick<OutcomeRow, 'subscriberId' | 'kind' | 'at'> & { detail: Reason }
 
 /**
  * Whether a decision here is later than the standing in the file, by the date in the file. Without a date: a return
@@ -123,11 +127,19 @@ type Decision = Pick<OutcomeRow, 'subscriberId' | 'kind' | 'detail' | 'at'>
 function isOverruled({ standing, since }: ImportedPerson, digest: string, decisions: Decision[]): boolean {
   const isLater = ({ at }: Decision) => since === undefined || Date.parse(at) > since
   if (standing === 'left')
-    return decisions.some((one) => one.kind === 'return' && one.detail.startsWith(`${digest}, `) && isLater(one))
+    return decisions.some((one) => one.kind === 'return' && isAbout(digest, one.detail) && isLater(one))
   const release = decisions.findLast((one) => one.kind === 'release' && isLater(one))
   if (!release || since !== undefined || standing === 'bounced') return release !== undefined
   const lifted = decisions.slice(0, decisions.indexOf(release)).findLast(({ kind }) => kind === 'suppress')
-  return lifted?.detail.startsWith('complained') ?? false
+  return lifted !== undefined && isComplaint(lifted.detail)
+}
+
+function isAbout(digest: string, reason: Reason): boolean {
+  return (reason.code === 'resubscribed' || reason.code === 'subscription') && reason.digest === digest
+}
+
+function isComplaint(reason: Reason): boolean {
+  return reason.code === 'complained' || (reason.code === 'imported' && reason.standing === 'complained')
 }
 
 /** The decisions here about these people, by themselves or by the staff, oldest first, by subscriber. */
@@ -142,7 +154,8 @@ async function decisionsOn(db: Db, people: KnownPerson[]): Promise<Map<string, D
     .orderBy('at')
     .orderBy('id')
     .execute()
-  return Map.groupBy(rows, ({ subscriberId }) => subscriberId)
+  const decisions = rows.map((row) => ({ ...row, detail: fromJson(row.detail) }))
+  return Map.groupBy(decisions, ({ subscriberId }) => subscriberId)
 }
 
 async function endSubscriptions(db: Db, digest: string, ended: KnownPerson[], people: ImportedPerson[], now: Instant) {
@@ -158,23 +171,21 @@ async function endSubscriptions(db: Db, digest: string, ended: KnownPerson[], pe
     )
     .where('leftAt', 'is', null)
     .execute()
-  await addOutcomes(db, importOutcomes('leave', ended, people, `${digest}, `), now)
+  await addOutcomes(db, importOutcomes('leave', ended, people), now)
 }
 
 async function suppressAll(db: Db, barred: KnownPerson[], people: ImportedPerson[], now: Instant) {
-  const reasons = new Map(people.map(({ emailKey, proof }) => [emailKey, proof]))
-  for (const { id, emailKey } of barred) await markSuppressed(db, id, reasons.get(emailKey) ?? '', now)
-  await addOutcomes(db, importOutcomes('suppress', barred, people), now)
+  const outcomes = importOutcomes('suppress', barred, people)
+  for (const { subscriberId, detail } of outcomes) await markSuppressed(db, subscriberId, detail, now)
+  await addOutcomes(db, outcomes, now)
 }
 
-function importOutcomes(kind: 'leave' | 'suppress', about: KnownPerson[], people: ImportedPerson[], before = '') {
-  const proofs = new Map(people.map(({ emailKey, proof }) => [emailKey, proof]))
-  return about.map(({ id, emailKey }) => ({
-    kind,
-    subscriberId: id,
-    editionId: null,
-    detail: `${before}${proofs.get(emailKey) ?? ''}`,
-  }))
+function importOutcomes(kind: 'leave' | 'suppress', about: KnownPerson[], people: ImportedPerson[]): NewOutcome[] {
+  const evidence = new Map(people.map((one) => [one.emailKey, one.evidence]))
+  return about.flatMap(({ id, emailKey }) => {
+    const detail = evidence.get(emailKey)
+    return detail ? [{ kind, subscriberId: id, editionId: null, detail }] : []
+  })
 }
 
 function keysOf(ended: KnownPerson[], keptHere: KnownPerson[]) {

@@ -1,11 +1,13 @@
 import type { Instant } from '../../time/clock.ts'
+import type { Reason } from '../events/reason.ts'
+import { toJson } from '../json.ts'
 import type { Db, OutcomeRow, SubscriberRow } from '../schema.ts'
 
 /** Suppresses the person for all digests; false if they already are suppressed. */
-export async function markSuppressed(db: Db, id: string, reason: string, now: Instant): Promise<boolean> {
+export async function markSuppressed(db: Db, id: string, reason: Reason, now: Instant): Promise<boolean> {
   const marked = await db
     .updateTable('subscribers')
-    .set({ suppressedAt: now, suppressedReason: reason })
+    .set({ suppressedAt: now, suppressedReason: toJson(reason) })
     .where('id', '=', id)
     .where('suppressedAt', 'is', null)
     .returning('id')

@@ -1,3 +1,4 @@
+import { describeReason } from '../../describe/describe.ts'
 import type { ImportedPerson } from '../../store/subscribers/import.ts'
 import { isTimeZone } from '../../time/zone.ts'
 import { addressKey, readAddress } from '../address.ts'
@@ -27,7 +28,7 @@ export function readPerson(row: Row, file: string, survey: Survey): RowPerson | 
   if ('problem' in address) return { line, ...address }
   const { meaning = 'active', ...found } = worstState(survey, cells)
   if (meaning === 'skip') return { skipped: found.state }
-  return personOf({ line, values, address }, meaning, found, `import of ${file}, line ${line}`, survey.tool)
+  return personOf({ values, address }, meaning, found, { file, line, isBroken: false }, survey.tool)
 }
 
 /** A person who left must not get mail because a comma in their name was not quoted. */
@@ -41,8 +42,8 @@ function brokenRow(
     const address = readAddress(values.email ?? '')
     const { meaning = 'active', ...found } = worstState(survey, values)
     if ('problem' in address || !(meaning === 'left' || meaning === 'bounced' || meaning === 'complained')) continue
-    const source = `import of ${file}, line ${line}, which is broken`
-    const person = personOf({ line, values: {}, address }, meaning, found, source, survey.tool)
+    const source = { file, line, isBroken: true }
+    const person = personOf({ values: {}, address }, meaning, found, source, survey.tool)
     const message = `${problem}; it says "${found.state}" for ${address.email}, which counts`
     return { line, problem: message, excluded: person }
   }
@@ -50,16 +51,18 @@ function brokenRow(
 }
 
 function personOf(
-  { line, values, address }: { line: number; values: Record<string, string>; address: { email: string; name: string } },
+  { values, address }: { values: Record<string, string>; address: { email: string; name: string } },
   standing: Standing,
   { state, column, since }: Omit<RowState, 'meaning'>,
-  source: string,
+  source: { file: string; line: number; isBroken: boolean },
   tool: string | undefined,
 ): RowPerson {
   const { email: _, name: __, ...others } = values
   const { attributes, zone, zoneProblem } = splitZone(others)
+  const ownColumn = state === column ? null : column
+  const evidence = { code: 'imported' as const, standing, state, column: ownColumn, tool: tool ?? null, ...source }
   return {
-    line,
+    line: source.line,
     email: address.email,
     emailKey: addressKey(address.email),
     name: nameFromColumns(values) || tidyName(address.name),
@@ -68,7 +71,8 @@ function personOf(
     ...(since !== undefined && { since }),
     standing,
     state,
-    proof: proofOf(standing, { state, column, tool }, source),
+    evidence,
+    proof: describeReason(evidence),
     zoneProblem,
   }
 }
@@ -80,25 +84,6 @@ function worstState({ columns, mapping, ofFile }: Survey, values: Record<string,
   const mapped = ofFile && { ...ofFile, ...(meaning && { meaning }) }
   const found = !state || state.meaning === 'active' ? (mapped ?? state) : state
   return found ?? { state: '', column: '' }
-}
-
-const standingTexts: Record<Standing, string> = {
-  active: '',
-  pending: 'not confirmed',
-  left: 'left',
-  bounced: 'bounced',
-  complained: 'complained of spam',
-}
-
-function proofOf(
-  standing: Standing,
-  { state, column, tool }: { state: string; column: string; tool: string | undefined },
-  source: string,
-): string {
-  if (standing === 'active') return source
-  const place = tool ? `in ${tool}` : 'elsewhere'
-  const words = state === column ? state : `${column}: ${state}`
-  return `${standingTexts[standing]} ${place} before the import (${words}), ${source}`
 }
 
 function splitZone(attributes: Record<string, string>) {

@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { Admission } from '../../../src/deliveries/limits/admission.ts'
-import type { Limit, Reservation } from '../../../src/deliveries/limits/limit.ts'
+import type { Limit, Reservation, Wait } from '../../../src/deliveries/limits/limit.ts'
 import type { SendResult } from '../../../src/mail/smtp/result.ts'
 
-const closed = { until: '2026-11-28T07:00:00.000Z', reason: 'the window opens tomorrow' }
+const closed: Wait = { until: '2026-11-28T07:00:00.000Z', reason: { code: 'nothing-due' } }
 const accepted: SendResult = { kind: 'accepted', reply: '250 taken' }
 
 /** Messages that a limit hands out, and what it is told of them; with `inStore` it is refilled once. */

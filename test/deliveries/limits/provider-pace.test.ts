@@ -6,14 +6,15 @@ import {
   minRate,
   type Pace,
   paceAt,
-  rateText,
   unlimitedPace,
 } from '../../../src/deliveries/limits/provider-pace.ts'
+import type { Reason } from '../../../src/store/events/reason.ts'
 import { addMs, day, hour, minute, second } from '../../../src/time/clock.ts'
 
 const now = '2026-11-27T07:00:00.000Z'
-const busy = { weight: 3, why: '421 4.7.28 unusual rate' }
-const slowed = (rate: number): Pace => ({ rate, reason: 'busy', irritation: 0, at: now })
+const reply = (text: string): Reason => ({ code: 'slow-down-reply', reply: text })
+const busy = { weight: 3, why: reply('421 4.7.28 unusual rate') }
+const slowed = (rate: number): Pace => ({ rate, reason: reply('busy'), irritation: 0, at: now })
 const rateOf = (pace: Pace) => pace.rate ?? Number.POSITIVE_INFINITY
 
 test.each([
@@ -41,7 +42,7 @@ test('an answer that takes longer than twenty seconds is a complaint, whatever i
   expect(complaintIn({ kind: 'accepted', reply: '250 taken' }, 19 * second)).toBeUndefined()
   expect(complaintIn({ kind: 'accepted', reply: '250 taken' }, 25 * second)).toEqual({
     weight: 1,
-    why: 'an answer took 25 s',
+    why: { code: 'slow-replies', tookMs: 25 * second },
   })
   expect(complaintIn({ kind: 'unsent', reply: 'no connection' }, minute)).toBeUndefined()
 })
@@ -49,13 +50,13 @@ test('an answer that takes longer than twenty seconds is a complaint, whatever i
 test('a 421 halves how fast messages went, with the answer as the reason', () => {
   expect(afterComplaint(unlimitedPace(now), busy, 8, now)).toMatchObject({
     rate: 4,
-    reason: '421 4.7.28 unusual rate',
+    reason: reply('421 4.7.28 unusual rate'),
   })
   expect(afterComplaint(slowed(4), busy, 8, now)).toMatchObject({ rate: 2 })
 })
 
 test('one complaint slows nobody, and neither does one in ten; three in a row do', () => {
-  const few = { weight: 1, why: '451 4.7.1 not so fast' }
+  const few = { weight: 1, why: reply('451 4.7.1 not so fast') }
   let pace = unlimitedPace(now)
   for (let message = 0; message < 500; message++)
     pace = message % 11 === 0 ? afterComplaint(pace, few, 100, now) : afterGood(pace)
@@ -78,13 +79,4 @@ test('a limit doubles in ten minutes of sending, in half a day without, and is g
   expect(rateOf(paceAt(slowed(2), addMs(now, 12 * hour)))).toBeCloseTo(4, 3)
   expect(rateOf(paceAt(slowed(2), addMs(now, 2 * hour)))).toBeLessThan(2.3)
   expect(paceAt(slowed(2), addMs(now, 7 * day)).rate).toBeNull()
-})
-
-test('a rate is written for people', () => {
-  expect([0.1, 0.5, 1, 12.4].map(rateText)).toEqual([
-    '6 messages a minute',
-    '0.5 messages a second',
-    '1 message a second',
-    '12 messages a second',
-  ])
 })

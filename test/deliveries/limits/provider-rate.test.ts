@@ -14,7 +14,9 @@ test('a provider that complains gets nothing more at once, and then one message 
   const ticket = rate.begin(1)
   expect(rate.recordResult(ticket, busy, clock.now())).toBe(true)
   expect([...changed]).toEqual([rate]) // one message in a second was half too many: one in two seconds
-  const wait = { until: addMs(clock.now(), 2 * second), reason: 'slow.example is slow: 421 busy' }
+  const why = { code: 'slow-down-reply', reply: '421 busy' }
+  const slow = { code: 'provider-slow', provider: 'slow.example', reason: why }
+  const wait = { until: addMs(clock.now(), 2 * second), reason: slow }
   expect(rate.reserve()).toEqual(wait)
   clock.set(wait.until)
   expect(rate.reserve()).toBe('ok')

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { rulesOf } from '../../../src/deliveries/limits/rules.ts'
 import { whyWaiting } from '../../../src/deliveries/limits/why-waiting.ts'
+import { describeReason } from '../../../src/describe/describe.ts'
 import { pauseByRule } from '../../../src/editions/review/pause.ts'
 import { sendEdition } from '../../../src/pipeline/sending/send.ts'
 import { openSender } from '../../../src/pipeline/sending/sender.ts'
@@ -9,6 +10,7 @@ import { editionById } from '../../../src/store/editions/editions.ts'
 import { hour, minute, msBetween, second } from '../../../src/time/clock.ts'
 import { fakeClock } from '../../support/clock.ts'
 import { onBothEngines } from '../../support/databases/engines.ts'
+import { inWords } from '../../support/history.ts'
 import { sendEditionNotices } from '../../support/outbox.ts'
 import { peopleAt, type Ready, readyToSend } from '../../support/ready.ts'
 import { startRelay, type TestRelay } from '../../support/smtp/relay.ts'
@@ -117,7 +119,9 @@ onBothEngines('several relays', (freshUrl) => {
     const closed = { port: 1 }
     const it = await ready({ first: closed, second: closed })
     const report = await send(it)
-    expect(report.stopped).toMatch(/the relay first takes no messages: .*; the relay second takes no messages: /)
+    expect(report.stopped && describeReason(report.stopped)).toMatch(
+      /the relay first takes no messages: .*; the relay second takes no messages: /,
+    )
     expect(report.counts).toMatchObject({ queued: 60, sending: 0 })
   })
 
@@ -148,7 +152,7 @@ onBothEngines('several relays', (freshUrl) => {
     const report = await send(it)
     expect(report).toMatchObject({ finished: false, stopped: null, counts: { accepted: 35, queued: 25 } })
     expect(report.wait?.until).toBe('2026-11-28T00:00:00.000Z')
-    expect(report.wait?.reason).toContain(reason)
+    expect(inWords(report.wait ?? undefined)?.reason).toContain(reason)
     expect((await whyOf(it)).join('; ')).toContain(reason)
     const again = await reopened(it)
     expect(await send(again)).toMatchObject({ counts: { accepted: 35 } })
@@ -247,7 +251,7 @@ onBothEngines('several relays', (freshUrl) => {
 
   async function whyOf({ it, id }: Ready): Promise<string[]> {
     const edition = await editionById(it.app.db, id)
-    return edition ? await whyWaiting(it.app, edition, rulesOf(it.app, 'weekly')) : []
+    return edition ? (await whyWaiting(it.app, edition, rulesOf(it.app, 'weekly'))).map(describeReason) : []
   }
 })
 

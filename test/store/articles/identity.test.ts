@@ -4,7 +4,9 @@ import { parseFeed } from '../../../src/feeds/parse/parse-feed.ts'
 import type { NewArticle } from '../../../src/store/articles/article.ts'
 import { saveArticles } from '../../../src/store/articles/articles.ts'
 import { pageAt, savePage } from '../../../src/store/articles/pages.ts'
+import type { Reason } from '../../../src/store/events/reason.ts'
 import { ensureFeeds } from '../../../src/store/feeds/feeds.ts'
+import { fromJson, toJson } from '../../../src/store/json.ts'
 import { openStore, type Store } from '../../../src/store/open.ts'
 import { addSubscribers } from '../../../src/store/subscribers/subscribers.ts'
 import { fakeClock } from '../../support/clock.ts'
@@ -174,9 +176,17 @@ onBothEngines('text that PostgreSQL would refuse', (freshUrl) => {
     expect([subscriber.name, JSON.parse(subscriber.attributes)]).toEqual([good, { [good]: good }])
     await db
       .insertInto('outcomes')
-      .values({ id: '1', subscriberId: subscriber.id, editionId: null, kind: 'bounce', at: clock.now(), detail: bad })
+      .values({
+        id: '1',
+        subscriberId: subscriber.id,
+        editionId: null,
+        kind: 'bounce',
+        at: clock.now(),
+        detail: toJson<Reason>({ code: 'text', text: bad }),
+      })
       .execute()
-    expect(await db.selectFrom('outcomes').select('detail').executeTakeFirst()).toEqual({ detail: good })
+    const outcome = await db.selectFrom('outcomes').select('detail').executeTakeFirstOrThrow()
+    expect(fromJson(outcome.detail)).toEqual({ code: 'text', text: good })
     const url = at(noise('page', 9000))
     const found = { summary: bad, author: '', image: null, canonical: null }
     await savePage(db, { url, fetchedAt: clock.now(), found, error: null })

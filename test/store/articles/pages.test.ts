@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import { deleteOldPages, pageAt, robotsOf, savePage, saveRobots } from '../../../src/store/articles/pages.ts'
+import type { Reason } from '../../../src/store/events/reason.ts'
+import { toJson } from '../../../src/store/json.ts'
 import { openStore } from '../../../src/store/open.ts'
 import { addMs, day } from '../../../src/time/clock.ts'
 import { fakeClock } from '../../support/clock.ts'
@@ -13,7 +15,12 @@ onBothEngines('pages and robots.txt files that were read', (freshUrl) => {
       const now = clock.now()
       for (let number = 0; number < 6; number++) {
         const fetchedAt = addMs(now, -number * day)
-        await savePage(db, { url: `https://x.example/${number}`, fetchedAt, found: null, error: 'none' })
+        await savePage(db, {
+          url: `https://x.example/${number}`,
+          fetchedAt,
+          found: null,
+          error: toJson<Reason>({ code: 'page-unchanged' }),
+        })
         await saveRobots(db, `https://${number}.example`, '[]', fetchedAt)
       }
       const left = async () => {

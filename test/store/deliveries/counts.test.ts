@@ -74,7 +74,7 @@ async function happen({ app, digest, clock }: World, db: Db, editions: string[],
     const status = one(['accepted', 'deferred', 'refused', 'unknown', 'queued'] as const)
     const nextAttemptAt = status === 'deferred' ? addMs(now, (random(3) - 1) * 1000) : null
     const reply = `answer ${random(3)}`
-    return { subscriberId, status, attempts: 1, nextAttemptAt, cutSince: null, relay: null, reply }
+    return { subscriberId, status, attempts: 1, nextAttemptAt, cutSince: null, relay: null, reason: null, reply }
   }
   const lease = (on: Db) => leaseSlice(on, engine, { editionId, workerId, after: '' }, now)
   /** A slice that somebody leases: what follows is done by its owner. */
@@ -131,7 +131,10 @@ async function happen({ app, digest, clock }: World, db: Db, editions: string[],
     },
     async (on) => confirmRefusals(on, engine, book, await refusals(on), now),
     async (on) => requeueRefused(on, engine, book, await refusals(on), now),
-    (on) => (random(60) === 0 ? skipUnsent(on, engine, editionId, 'cancelled', now) : Promise.resolve()),
+    (on) =>
+      random(60) === 0
+        ? skipUnsent(on, engine, editionId, { code: 'edition-cancelled', reason: null }, now)
+        : Promise.resolve(),
   ]
   const act = one(acts)
   if (random(12) === 0) return await markAbandoned(db, workerId, now)
@@ -198,7 +201,14 @@ onBothEngines('the counters of deliveries', (freshUrl) => {
       for (const { subscriberId } of due) {
         await claim(subscriberId)
         expect(await countDeliveries(db, id)).toMatchObject({ sending: 1 })
-        const accepted = { status: 'accepted', attempts: 1, nextAttemptAt: null, cutSince: null, relay: null } as const
+        const accepted = {
+          status: 'accepted',
+          attempts: 1,
+          nextAttemptAt: null,
+          cutSince: null,
+          relay: null,
+          reason: null,
+        } as const
         await record({ subscriberId, ...accepted, reply: '250 ok' })
       }
     expect(await shared()).toEqual([{ queued: 120, accepted: 0 }])
@@ -216,7 +226,7 @@ onBothEngines('the counters of deliveries', (freshUrl) => {
       db.updateTable('deliveryCounts').set({ queued, accepted }).where('editionId', '=', id).execute()
     await disturb(0, 3)
     expect(await countChecked(db, store.engine, id)).toMatchObject({ queued: 3, accepted: 0 })
-    await skipUnsent(db, store.engine, id, 'test', it.clock.now())
+    await skipUnsent(db, store.engine, id, { code: 'edition-cancelled', reason: null }, it.clock.now())
     await disturb(1, 0)
     expect(await countChecked(db, store.engine, id)).toMatchObject({ queued: 0, skipped: 3 })
     await disturb(0, 0)

@@ -6,6 +6,8 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { explainError } from '../../../src/cli/terminal/output.ts'
 import { AppError } from '../../../src/errors.ts'
 import { isStoreUnavailable } from '../../../src/store/drivers/failure.ts'
+import type { Reason } from '../../../src/store/events/reason.ts'
+import { toJson } from '../../../src/store/json.ts'
 import { openStore, type Store } from '../../../src/store/open.ts'
 import {
   activeSubscribers,
@@ -168,15 +170,13 @@ onBothEngines('an import', (freshUrl) => {
   test('makes nobody active who is suppressed, neither in the old digest nor in a new one', async () => {
     const needs = await opened()
     await importSubscribers(needs, csv('email\nann@example.org\n'), 'weekly')
-    await needs.db
-      .updateTable('subscribers')
-      .set({ suppressedAt: clock.now(), suppressedReason: 'no such mailbox' })
-      .execute()
+    const noMailbox = toJson<Reason>({ code: 'text', text: 'no such mailbox' })
+    await needs.db.updateTable('subscribers').set({ suppressedAt: clock.now(), suppressedReason: noMailbox }).execute()
     await importSubscribers(needs, csv('email\nAnn@example.org\n'), 'weekly')
     await importSubscribers(needs, csv('email\nAnn@example.org\n'), 'daily')
     expect(await countActive(needs.db, 'weekly')).toBe(0)
     expect(await countActive(needs.db, 'daily')).toBe(0)
-    expect(await subscriberByEmail(needs.db, 'ann@example.org')).toMatchObject({ suppressedReason: 'no such mailbox' })
+    expect(await subscriberByEmail(needs.db, 'ann@example.org')).toMatchObject({ suppressedReason: noMailbox })
   })
 
   test('into a second digest leaves the first as it was, and who left that may still be in this', async () => {

@@ -8,7 +8,7 @@ import { checkRevision, parseRevision } from '../../../editions/review/revision.
 import { AppError } from '../../../errors.ts'
 import { countChosen } from '../../../store/editions/choices.ts'
 import { editionById } from '../../../store/editions/editions.ts'
-import { sentence, statusOf } from '../../failure.ts'
+import { statusOf } from '../../failure.ts'
 import { articlesAndLetters, editionTitle, momentFormatter } from '../../format.ts'
 import { type Env, editionIdParam, renderPage, staffOf, type Web } from '../../response.ts'
 import { pathTo, urls } from '../../urls.ts'
@@ -48,7 +48,7 @@ export async function showApproval(web: Web, context: Context<Env>, seen: string
     due: momentFormatter(digest?.zone)(edition.dueAt),
     holds: articlesAndLetters((await countChosen(app.db, [edition.id])).get(edition.id)),
     reason: edition.reason ? describeReason(edition.reason) : '',
-    waits: waits.map(sentence),
+    waits: waits.map(describeSentence),
     obstacles: obstacles.map(describeSentence),
     isBlocked: obstacles.some(isSettingObstacle),
     page: base + pathTo(urls.studioEdition, edition.id),

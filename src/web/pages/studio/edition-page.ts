@@ -3,7 +3,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { App } from '../../../app.ts'
 import { rulesOf } from '../../../deliveries/limits/rules.ts'
 import { whyWaiting } from '../../../deliveries/limits/why-waiting.ts'
-import { describeDone, describeLine, describeSentence } from '../../../describe/describe.ts'
+import { describeDone, describeLine, describeReason, describeSentence } from '../../../describe/describe.ts'
 import { canEdit } from '../../../editions/edits/edit-edition.ts'
 import { sealFailure } from '../../../editions/seal-failure.ts'
 import { htmlBytes, sizeProblem } from '../../../editions/size.ts'
@@ -52,6 +52,7 @@ export async function showEdition(
   const staff = context.var.session?.staff
   const history = await editionEvents(app.db, edition.id)
   const done = history.find((entry) => entry.id === context.req.query('done'))
+  const failure = sealFailure(edition, history)
   const counts = await countDeliveries(app.db, edition.id)
   const controls = await controlsOf(web, edition, counts)
   const refused = declined && refusalView(web, declined, controls, digest?.zone)
@@ -68,7 +69,7 @@ export async function showEdition(
     preheader: edition.preheader,
     due: moment(edition.dueAt),
     reason: edition.reason ? describeLine(edition.reason) : '',
-    failure: sealFailure(edition, history),
+    failure: failure ? describeReason(failure) : '',
     size: variant && sizeSentence(htmlBytes(variant), edition.reason),
     done: done ? [describeDone(done, nameFor(done, staff))] : [],
     meaningNow: done ? await meaningAfter(app, edition, done, controls.status.meaning) : '',
@@ -146,7 +147,7 @@ async function showProgress(web: Web, context: Context<Env>): Promise<Response> 
     ...controls,
     reason: controls.isOut || !edition.reason ? '' : describeLine(edition.reason),
     deliveries: deliveryView(counts),
-    waits: waits.map((reason) => reason.replace(/^[a-z](?=[a-z-]* )/, (first) => first.toUpperCase())),
+    waits: waits.map(describeLine),
     isLive,
     self: web.base + pathTo(urls.progress, edition.id),
     page: web.base + pathTo(urls.studioEdition, edition.id),

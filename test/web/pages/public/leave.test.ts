@@ -1,6 +1,8 @@
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { confirmationToken, deliveryKeys } from '../../../../src/mail/keys.ts'
+import type { Reason } from '../../../../src/store/events/reason.ts'
+import { toJson } from '../../../../src/store/json.ts'
 import { outcomesOf } from '../../../../src/store/subscribers/outcomes.ts'
 import { subscriberById, subscriptionsOf } from '../../../../src/store/subscribers/subscribers.ts'
 import { suppress } from '../../../../src/subscribers/suppress.ts'
@@ -41,7 +43,11 @@ describe('unsubscribing', () => {
       expect(answer.headers.get('set-cookie')).toBeNull()
       expect(await leftAt()).toBe(site.clock.now())
       const [outcome] = await outcomes()
-      expect(outcome).toMatchObject({ kind: 'leave', editionId: site.edition.id, detail: 'weekly, by one-click' })
+      expect(outcome).toMatchObject({
+        kind: 'leave',
+        editionId: site.edition.id,
+        detail: toJson<Reason>({ code: 'unsubscribed', digest: 'weekly', how: 'one-click' }),
+      })
     },
   )
 
@@ -52,7 +58,7 @@ describe('unsubscribing', () => {
     expect(await leftAt()).toBeNull()
     const answer = await site.post(`/leave/${site.key}?by=page`)
     expect(await answer.text()).toContain('You are unsubscribed from The Weekly')
-    expect((await outcomes())[0]?.detail).toBe('weekly, by page')
+    expect((await outcomes())[0]?.detail).toBe(toJson<Reason>({ code: 'unsubscribed', digest: 'weekly', how: 'page' }))
   })
 
   test('works even with a broken body: a POST means unsubscribe', async () => {
@@ -370,7 +376,8 @@ describe('the link of a confirmation', () => {
 
   test('does not subscribe an address that was suppressed since, and says so', async () => {
     const path = await asked()
-    const to = { subscriberId: site.reader.id, editionId: null, reason: 'no such mailbox' }
+    const reason = { code: 'text' as const, text: 'no such mailbox' }
+    const to = { subscriberId: site.reader.id, editionId: null, reason }
     await suppress(site.app.db, to, site.clock.now())
     const before = await site.rows()
     const answer = await site.post(path)

@@ -187,7 +187,7 @@ test('an unknown article cannot be retracted', async () => {
 test('a reader whose address is suppressed cannot subscribe again, and the page says why', async () => {
   await suppress(
     site.app.db,
-    { subscriberId: site.reader.id, editionId: null, reason: 'no such mailbox' },
+    { subscriberId: site.reader.id, editionId: null, reason: { code: 'text', text: 'no such mailbox' } },
     site.clock.now(),
   )
   await site.post(`/leave/${site.key}`)
