@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { buildProgram } from '../src/cli/program.ts'
 import { configSchema } from '../src/config/config.ts'
+import { messages } from '../src/describe/messages.ts'
 import { digestJsonSchema } from '../src/editions/jobs/digest-schema.ts'
 import { parseDigest } from '../src/editions/jobs/read-job.ts'
 import { commandLines, optionsIn } from './support/command-lines.ts'
@@ -158,6 +159,12 @@ test('job-file.md names every key, and no other', () => {
 test('log-events.md names every event of the log, and no other', () => {
   const named = tablesWith('docs/log-events.md', 'event').flatMap(firstCodes)
   expect(named.sort()).toEqual([...new Set(eventsInSource())].sort())
+})
+
+test('log-events.md names every kind of a history and every code of a reason, and no other', () => {
+  const { events, reasons } = messages()
+  expect(tablesWith('docs/log-events.md', 'kind').flatMap(firstCodes).sort()).toEqual([...events.keys()].sort())
+  expect(tablesWith('docs/log-events.md', 'code').flatMap(firstCodes).sort()).toEqual([...reasons.keys()].sort())
 })
 
 test('every line of the log has an event', () => {

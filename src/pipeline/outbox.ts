@@ -6,6 +6,7 @@ import { plainMail } from '../mail/plain-mail.ts'
 import type { SendResult } from '../mail/smtp/result.ts'
 import { currentSendingStop } from '../store/deliveries/sending-stop.ts'
 import { transaction } from '../store/drivers/transaction.ts'
+import { fromJson } from '../store/json.ts'
 import {
   type AttemptResult,
   claimMail,
@@ -106,7 +107,7 @@ async function write(app: App, rows: Rows): Promise<Awaited<ReturnType<WriteMail
   try {
     return await writer(
       app,
-      rows.map(({ facts }) => JSON.parse(facts) as MailFacts[MailKind]),
+      rows.map(({ facts }) => fromJson(facts) as MailFacts[MailKind]),
     )
   } catch (err) {
     log.error({ event: 'outbox.write_failed', kind, mail: rows[0].id, err }, 'internal error while writing an email')

@@ -333,8 +333,8 @@ export type EditRow = {
   kind: string
   /** The id of an article or of a block, or the name of a section; empty: the edition. */
   target: string
-  /** JSON, by kind. */
-  data: string
+  /** By kind. */
+  data: Json<object>
   who: string
   at: Instant
   /** When the edit was undone. */
@@ -605,8 +605,8 @@ export type OutboxRow = {
   kind: string
   /** The subject of the email; it is unique, so that no notice is sent twice. */
   key: string
-  /** JSON: the data of the email, which is rendered when it is sent. */
-  facts: string
+  /** The data of the email, which is rendered when it is sent. */
+  facts: Json<object>
   createdAt: Instant
   notBefore: Instant
   /** It is not tried after this. */

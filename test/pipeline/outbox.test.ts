@@ -210,7 +210,10 @@ onBothEngines('an email of the outbox', (freshUrl) => {
     const it = await open()
     const broken = { kind: 'edition-paused' as const, about: ['broken'], facts: { edition: '', at: '', reason: '' } }
     await addMails(it.it.app.db, [broken], it.it.clock.now())
-    await it.it.app.db.updateTable('outbox').set({ facts: 'no JSON' }).execute()
+    await it.it.app.db
+      .updateTable('outbox')
+      .set({ facts: 'no JSON' as never })
+      .execute()
     await it.pause()
     expect(await it.send()).toBe(1)
     expect(it.events()).toEqual(['outbox.write_failed', 'outbox.sent'])

@@ -12,7 +12,7 @@ import { type NewEvent, person } from '../../store/events/event.ts'
 import { addEvent } from '../../store/events/events.ts'
 import type { Reason } from '../../store/events/reason.ts'
 import { newId } from '../../store/id.ts'
-import { fromJson } from '../../store/json.ts'
+import { fromJson, toJson } from '../../store/json.ts'
 import { ledgerEntry, releaseExpired } from '../../store/ledger/ledger.ts'
 import { letterById } from '../../store/letters/letters.ts'
 import type { Db, EditionRow } from '../../store/schema.ts'
@@ -62,7 +62,7 @@ export async function editEdition(
       undoneAt: null,
       undoneBy: null,
     }
-    await addEdit(db, { ...made, ...change, data: JSON.stringify(change.data) })
+    await addEdit(db, { ...made, ...change, data: toJson<object>(change.data) })
     const edit: Edit = { ...made, ...change }
     await applyAgain({ ...needs, db }, edition, digest, editEvent('edition.edited', edit))
     await refuseIneffective(db, digest, id, edit)

@@ -1,5 +1,6 @@
 import { describeReason } from '../../describe/describe.ts'
 import type { Reason } from '../../store/events/reason.ts'
+import { fromJson } from '../../store/json.ts'
 import type { EditRow } from '../../store/schema.ts'
 
 /** The article's headline at the time of the edit, for descriptions even after the article is deleted. */
@@ -34,7 +35,7 @@ export type EditChange =
 export type Edit = EditChange & Pick<EditRow, 'id' | 'editionId' | 'number' | 'who' | 'at' | 'undoneAt' | 'undoneBy'>
 
 export function editFromRow(row: EditRow): Edit {
-  return { ...row, data: JSON.parse(row.data) } as Edit
+  return { ...row, data: fromJson(row.data) } as Edit
 }
 
 /** The edits that are not undone. */

@@ -3,7 +3,8 @@ import { describeReason } from '../../describe/describe.ts'
 import { feedUrlsOf } from '../../editions/digest.ts'
 import { type Health, type WatchedFeed, watchedFeeds } from '../../feeds/health.ts'
 import { addFeedEventOnce } from '../../store/events/events.ts'
-import { addMails, deleteMails, mailKey, mailsOfKind, type NewMail } from '../../store/outbox/outbox.ts'
+import { fromJson } from '../../store/json.ts'
+import { addMails, deleteMails, type MailFacts, mailKey, mailsOfKind, type NewMail } from '../../store/outbox/outbox.ts'
 import type { FeedRow } from '../../store/schema.ts'
 import { momentText } from '../../time/moment.ts'
 import type { WriteMail } from '../written-mail.ts'
@@ -21,7 +22,9 @@ export async function addFeedNotices(app: App): Promise<void> {
   const lasting = new Set(watched.flatMap(({ feed, problems }) => problems.map(({ state }) => keyOf(feed, state))))
   const known = await mailsOfKind(db, kind)
   const watchedIds = new Set(watched.map(({ feed }) => feed.id))
-  const over = known.filter(({ key, facts }) => !lasting.has(key) && watchedIds.has(JSON.parse(facts).feed))
+  const over = known.filter(
+    ({ key, facts }) => !lasting.has(key) && watchedIds.has((fromJson(facts) as MailFacts['feed-trouble']).feed),
+  )
   if (over.length > 0) await deleteMails(db, { ids: over.map(({ id }) => id) })
   const mails = watched.flatMap(({ feed, problems }) =>
     problems

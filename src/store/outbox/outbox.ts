@@ -2,6 +2,7 @@ import type { ExpressionBuilder } from 'kysely'
 import { addMs, day, hour, type Instant, minute } from '../../time/clock.ts'
 import type { Reason } from '../events/reason.ts'
 import { newId } from '../id.ts'
+import { toJson } from '../json.ts'
 import type { Db, OutboxRow, Schema } from '../schema.ts'
 
 /**
@@ -45,7 +46,7 @@ export async function addMails(db: Db, mails: NewMail[], now: Instant): Promise<
   const rows = mails.map(({ kind, about, facts, notBefore = now, expiresAt = addMs(now, lifetimeMs) }) => {
     const never = { leasedUntil: null, sentAt: null, failedAt: null, recipient: null, subject: null, reply: null }
     const key = mailKey(kind, about)
-    return { id: newId(now), kind, key, facts: JSON.stringify(facts), createdAt: now, notBefore, expiresAt, ...never }
+    return { id: newId(now), kind, key, facts: toJson<object>(facts), createdAt: now, notBefore, expiresAt, ...never }
   })
   const known = await mailsByKey(
     db,

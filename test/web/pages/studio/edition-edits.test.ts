@@ -3,6 +3,7 @@ import { approve } from '../../../../src/editions/review/approve.ts'
 import { choicesOf, chosenOf } from '../../../../src/store/editions/choices.ts'
 import { editionById } from '../../../../src/store/editions/editions.ts'
 import { editsOf } from '../../../../src/store/editions/edits.ts'
+import { fromJson } from '../../../../src/store/json.ts'
 import { editionHistory } from '../../../support/history.ts'
 import { plainRender } from '../../../support/world.ts'
 import { type Editor, openSite, type Site } from '../../site.ts'
@@ -38,7 +39,7 @@ const followed = async (answer: Response) => {
 }
 const chosen = async () => (await chosenOf(site.app.db, site.edition.id)).map(({ title }) => title)
 const edits = async () =>
-  (await editsOf(site.app.db, site.edition.id)).map(({ kind, data }) => [kind, JSON.parse(data)])
+  (await editsOf(site.app.db, site.edition.id)).map(({ kind, data }): [string, object] => [kind, fromJson(data)])
 
 describe('an editor', () => {
   test('leaves an article out of this edition, sees who did it, and undoes it', async () => {
