@@ -112,7 +112,7 @@ test('feeds refresh says that a feed waits for an editor, feeds list shows it, a
   })
   expect(await home.lastword('feeds', 'release', url)).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('nothing of'),
+    stderr: expect.stringContaining('no articles of'),
   })
 })
 
