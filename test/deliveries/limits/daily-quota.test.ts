@@ -57,6 +57,19 @@ onBothEngines('so many a day', (freshUrl) => {
     expect(await counted('2026-11-27')).toBe(2)
   })
 
+  test('a message that may be out counts, and one that was refused does not', async () => {
+    const { quota, take, exhausted, counted } = await allowing(2)
+    await exhausted()
+    expect([take(), take(), take()]).toEqual([true, true, false])
+    quota.settle({ kind: 'unknown', reply: 'connection lost after the message' })
+    expect(take()).toBe(false)
+    quota.settle({ kind: 'refused', reply: '550 5.1.1 no such user' })
+    expect([take(), take()]).toEqual([true, false])
+    quota.settle({ kind: 'refused', reply: '550 5.1.1 no such user' })
+    await quota.close()
+    expect(await counted('2026-11-27')).toBe(1)
+  })
+
   test('two that ask at the same time get what each was given', async () => {
     const { quota, exhausted, counted } = await allowing(30)
     await Promise.all([exhausted(), exhausted()])
