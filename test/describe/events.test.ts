@@ -202,17 +202,69 @@ test('every message of an event belongs to a kind, and none is missing', () => {
   for (const kind of [...done.keys(), ...since.keys()]) expect(Object.keys(examples)).toContain(kind)
 })
 
+/** Sentences about what somebody has just done (`done`), and what happened since a page was shown (`since`). */
+type Sentences = [event: PastEvent, sentence: string][]
+
+const removed = { title: 'Trams', words: 'wrong name', seals: [] }
+const overridden = { retracted: ['“Trams”', '“Buses”'] }
+const edited = { number: 2, change: { code: 'edit-drop', headline: 'Trams' } }
+
+const doneSentences: Sentences = [
+  [event('edition.approved', { obstacles: [] }), 'You approved it.'],
+  [event('edition.held', { reason: byHand }), 'You put it on hold: “the lawyer reads it”.'],
+  [event('edition.cancelled', { reason: byHand }), 'You cancelled it: “the lawyer reads it”.'],
+  [event('edition.paused', { reason: byHand }), 'You stopped the sending: “the lawyer reads it”.'],
+  [event('edition.resumed', { retracted: [] }), 'You resumed the sending.'],
+  [event('edition.resumed', overridden), 'You resumed the sending with “Trams”, “Buses” in it, which was removed.'],
+  [event('edition.article_retracted', { ...removed, effect: 'paused' }), 'You removed “Trams”: wrong name.'],
+  [
+    event('edition.article_retracted', { ...removed, effect: 'stopped' }),
+    'You removed “Trams”: wrong name; sending is paused.',
+  ],
+  [event('edition.article_restored', { title: 'Trams' }), 'You put “Trams” back.'],
+  [event('edition.edited', edited), 'You dropped “Trams”.'],
+  [event('edition.edit_undone', edited), 'You undid a change: dropped “Trams”.'],
+]
+
+const sinceSentences: Sentences = [
+  [event('edition.approved', { obstacles: [] }), 'Ada approved it at 07:00.'],
+  [event('edition.approved', { obstacles: [] }, 'rule'), 'It was approved automatically (digest setting) at 07:00.'],
+  [event('edition.held', { reason: byHand }), 'Ada held it back at 07:00: “the lawyer reads it”.'],
+  [
+    event('edition.held', { reason: thin }, 'system'),
+    'It was put on hold at 07:00: “no new articles (this digest needs 5)”.',
+  ],
+  [event('edition.cancelled', { reason: byHand }), 'Ada cancelled it at 07:00: “the lawyer reads it”.'],
+  [
+    event('edition.cancelled', { reason: { code: 'replaced', number: 9 } }, 'system'),
+    'It was cancelled at 07:00: “replaced by edition 9”.',
+  ],
+  [event('edition.paused', { reason: byHand }), 'Ada stopped the sending at 07:00: “the lawyer reads it”.'],
+  [event('edition.paused', { reason: byHand }, 'rule'), 'The sending was stopped at 07:00: “the lawyer reads it”.'],
+  [event('edition.resumed', overridden), 'Ada resumed the sending at 07:00.'],
+  [
+    event('edition.article_retracted', { ...removed, effect: 'stopped' }),
+    'Ada removed an article at 07:00: “Trams”: wrong name.',
+  ],
+  [event('edition.article_restored', { title: 'Trams' }), 'Ada put an article back at 07:00: “Trams”.'],
+  [event('edition.edited', edited), 'Ada changed it at 07:00: dropped “Trams”.'],
+  [event('edition.edit_undone', edited), 'Ada undid a change at 07:00: dropped “Trams”.'],
+]
+
+test('each sentence with a name in it reads as it should, and none is left out', () => {
+  const { done, since } = messages()
+  const kinds = (sentences: Sentences) => [...new Set(sentences.map(([{ kind }]) => kind))].sort()
+  expect([kinds(doneSentences), kinds(sinceSentences)]).toEqual([[...done.keys()].sort(), [...since.keys()].sort()])
+  for (const [one, sentence] of doneSentences) expect(describeDone(one, 'You')).toBe(sentence)
+  for (const [one, sentence] of sinceSentences) expect(describeSince(one, 'Ada', 'at 07:00')).toBe(sentence)
+})
+
 test('what somebody has done, or did since a page was shown, is told with their name', () => {
   for (const [kind, cases] of Object.entries(examples))
     for (const [data, , actor] of cases) {
       expect(describeDone(event(kind, data, actor), 'You')).toContain('You')
       if (actor === undefined) expect(describeSince(event(kind, data), 'Ben', 'at 07:00')).toMatch(/Ben.* at 07:00/)
     }
-  const held = event('edition.held', { reason: byHand })
-  expect(describeDone(held, 'You')).toBe('You put it on hold: “the lawyer reads it”.')
-  expect(describeSince(held, 'Ada', 'at 07:00')).toBe('Ada held it back at 07:00: “the lawyer reads it”.')
-  const approved = event('edition.approved', { obstacles: [] }, 'rule')
-  expect(describeSince(approved, '', 'at 07:00')).toBe('It was approved automatically (digest setting) at 07:00.')
   expect(describeSince(event('edition.sealed', {}, 'system'), '', 'at 07:00')).toBe('Made ready and locked at 07:00.')
 })
 
