@@ -73,6 +73,8 @@ const policies = [
   '451 4.7.1 too many messages from you, retry in 5 min',
   '421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to user complaints',
   '450 blocked using a block list',
+  '451 4.3.2 too many messages, slow down',
+  '421 4.3.2 rate limit',
 ]
 const others = [
   '452 4.2.2 mailbox full',
