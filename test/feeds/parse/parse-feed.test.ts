@@ -192,6 +192,19 @@ describe('encodings', () => {
   })
 })
 
+test('an item without an end tag that a whole item follows is not cut off', async () => {
+  const item = (name: string) => `<item><title>${name}</title><link>https://e.example/${name}</link>`
+  const read = async (items: string) => {
+    const feed = await parseFeed(Buffer.from(`<rss version="2.0"><channel>${items}`), context)
+    return [articlesOf(feed).map(({ title }) => title), 'rejected' in feed && feed.rejected]
+  }
+  expect(await read(`${item('a')}${item('b')}</item>`)).toEqual([['a', 'b'], []])
+  expect(await read(`${item('a')}</item>${item('b')}`)).toEqual([
+    ['a'],
+    [{ reason: { code: 'feed-cut-off' }, title: '' }],
+  ])
+})
+
 describe('hostile feeds end as a clear failure or a capped result', () => {
   const item = '<item><title>A</title><link>https://e.example/a</link></item>'
 
