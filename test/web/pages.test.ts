@@ -87,6 +87,21 @@ describe('every page', () => {
     }
   })
 
+  test('may load pictures and send forms only by our own address; an email may load pictures from anywhere', async () => {
+    const policyOf = async (answer: Promise<Response>) => (await answer).headers.get('Content-Security-Policy')
+    const own =
+      "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-src 'self'; base-uri 'none'"
+    const email =
+      "default-src 'none'; img-src https: http: data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
+    const edition = `/studio/editions/${site.edition.id}`
+    for (const path of ['/', `/leave/${site.key}`, '/nothing', '/studio', edition])
+      expect([path, await policyOf(editor.get(path))]).toEqual([path, `${own}; frame-ancestors 'none'`])
+    expect(await policyOf(editor.get(`${edition}/progress`))).toBe(`${own}; frame-ancestors 'self'`)
+    expect(await policyOf(site.get(`/editions/${site.edition.id}`))).toBe(`${email}; frame-ancestors 'none'`)
+    for (const view of ['', '?view=text'])
+      expect(await policyOf(editor.get(`${edition}/preview${view}`))).toBe(`${email}; frame-ancestors 'self'`)
+  })
+
   test('has neither scripts nor inline styles, and escapes the text of strangers', async () => {
     const pages = [
       ...['/', `/leave/${site.key}`, `/preferences/${site.key}`].map((path) => site.get(path)),
