@@ -113,6 +113,13 @@ describe('the launcher', () => {
     expect(JSON.parse(fromPath.stdout).args).toEqual(['a', 'b'])
   })
 
+  test('is not led to another folder by CDPATH', async () => {
+    mkdirSync(join(folder, 'other/our app/src'), { recursive: true })
+    const { stdout, stderr } = await run('our app/src/lastword', ['a'], [realNode()], { CDPATH: join(folder, 'other') })
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout).args).toEqual(['a'])
+  })
+
   test('uses no flags where Node refuses one', async () => {
     const choosy = `case "$*" in *--always-sparkplug*) echo 'bad option: --always-sparkplug' >&2; exit 9;; esac`
     const path = [putNode('choosy', `${choosy}; exec '${node24}' "$@"`)]
