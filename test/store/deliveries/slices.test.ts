@@ -1,15 +1,20 @@
 import { sql } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
+import { compose } from '../../../src/editions/compose/compose.ts'
 import { sendEdition } from '../../../src/pipeline/sending/send.ts'
 import { openSender } from '../../../src/pipeline/sending/sender.ts'
+import { freezePage } from '../../../src/store/deliveries/audience.ts'
+import { addCanaries, releaseCanary } from '../../../src/store/deliveries/canaries.ts'
 import { countDeliveries } from '../../../src/store/deliveries/deliveries.ts'
+import { leaseSlice, markDue, sliceNow, slicesDue } from '../../../src/store/deliveries/slices.ts'
+import { releaseSlice } from '../../../src/store/deliveries/unknown.ts'
 import { editionById } from '../../../src/store/editions/editions.ts'
 import type { Db } from '../../../src/store/schema.ts'
 import { addMs, minute } from '../../../src/time/clock.ts'
 import { onBothEngines } from '../../support/databases/engines.ts'
 import { approvedEdition } from '../../support/edition.ts'
 import { startRelay } from '../../support/smtp/relay.ts'
-import { openWorld, subscribe, type World } from '../../support/world.ts'
+import { newsFeed, openWorld, publishTitles, subscribe, type World } from '../../support/world.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -97,4 +102,36 @@ onBothEngines('an edition that an older program has half sent', (_, blankUrl) =>
       expect(await editionById(app.db, id)).toMatchObject({ status: 'sent' })
     },
   )
+})
+
+onBothEngines('a slice', (freshUrl) => {
+  test('is due once the canary of its last deliveries is released, also if it was leased at that moment', async () => {
+    const it = await openWorld({ storeUrl: await freshUrl() })
+    closing.push(it.close)
+    const { db, store } = it.app
+    const { engine } = store
+    const now = it.clock.now()
+    await subscribe(it, 20)
+    await publishTitles(it, newsFeed, ['One', 'Two', 'Three'])
+    const id = (await compose(it.app, it.digest, now))?.id ?? ''
+    await db.updateTable('editions').set({ status: 'sending' }).execute()
+    const nobody = { firstPlace: '~', lastPlace: '~' } // nobody is in the first share: everybody waits
+    await addCanaries(db, id, [{ name: 'readers.example', recipients: 20, ...nobody }])
+    await freezePage(db, { id, digest: 'weekly' }, { after: '', size: 100 }, now, { canaries: engine })
+    const lease = async () => {
+      const slice = await leaseSlice(db, engine, { editionId: id, workerId: 'one' }, now)
+      if (!slice) throw new Error('no slice is due')
+      return slice
+    }
+
+    const before = await lease()
+    await releaseSlice(db, before, now)
+    expect([await slicesDue(db, id, now), (await sliceNow(db, before))?.dueAt]).toEqual([[], null])
+
+    await markDue(db, id)
+    const { firstId, ...leased } = await lease()
+    await releaseCanary(db, { editionId: id, name: 'readers.example' }, now)
+    await releaseSlice(db, { firstId, ...leased }, now)
+    expect([await slicesDue(db, id, now), (await sliceNow(db, before))?.dueAt]).toEqual([[firstId], ''])
+  })
 })
