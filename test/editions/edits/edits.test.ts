@@ -160,6 +160,14 @@ onBothEngines('an edit of an edition', (freshUrl) => {
     expect(await titlesIn('latest')).toEqual(['Breaking', 'Harbour', 'Council', 'Trams', 'Budget'])
   })
 
+  test('made days later chooses as of the time of composition, however old the articles are by then', async () => {
+    const latest = `{ name: latest, title: Latest, layout: latest, feeds: [${newsFeed}], maximum: 5, freshness: 3d }`
+    const { it, about, titlesIn } = await open({ job: { sections: `\n  - ${latest}` } })
+    it.clock.advance(4 * day)
+    await about('drop', 'Library')
+    expect(await titlesIn('latest')).toEqual(['Harbour', 'Council', 'Trams', 'Budget', 'School'])
+  })
+
   test('that moves an article takes it to the other section, where it stays, and reorders as told', async () => {
     const { about, edit, titlesIn, idOf, it } = await open()
     await about('move', 'Council', { section: 'last-word' })
@@ -373,6 +381,19 @@ onBothEngines('an edit of an edition', (freshUrl) => {
     await editEdition(it.app, id, { kind: 'drop', target }, 'mira', { seen }) // a second press of the same button
     expect(await editsOf(it.app.db, id)).toHaveLength(2)
     await edit({ kind: 'subject', text: 'Mine' }, 'Ben')
+  })
+
+  test('is not undone from a page that another editor has overtaken', async () => {
+    const { it, id, about, edit, edition, statuses } = await open()
+    const { number } = await about('drop', 'Library')
+    const seen = await currentRevision(it.app.db, await edition())
+    await edit({ kind: 'subject', text: 'By hand' }, 'Ben')
+    const error = await refusal(undoEdit(it.app, id, number, 'mira', { seen }))
+    expect(error).toBeInstanceOf(EditionChanged)
+    expect(error?.message).toContain('has changed since you looked at it: Ben (')
+    expect(await statuses()).toEqual(['applies', 'applies'])
+    await undoEdit(it.app, id, number, 'mira', { seen: await currentRevision(it.app.db, await edition()) })
+    expect(await statuses()).toEqual(['undone', 'applies'])
   })
 
   test('that drops a letter leaves it for the next edition; its words are changed on its own page alone', async () => {

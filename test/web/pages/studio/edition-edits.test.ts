@@ -111,6 +111,18 @@ describe('an editor', () => {
     ])
   })
 
+  test('cannot undo a change with an out-of-date page, which says what a colleague changed', async () => {
+    await change({ kind: 'drop', article: await idOf('Trams return to the harbour') })
+    const old = await seen()
+    await change({ kind: 'subject', text: 'By hand' }, ben)
+    const answer = await mira.post(`${page()}/edits/undo`, { seen: old, number: '1' })
+    expect([answer.status, textOf(await answer.text())]).toEqual([
+      409,
+      expect.stringMatching(/Nothing was changed, because the edition changed after you looked at it\. Ben changed it/),
+    ])
+    expect(await chosen()).not.toContain('Trams return to the harbour')
+  })
+
   test('sees what is wrong with the typed text, which is still there', async () => {
     const article = await idOf('Council opens its books')
     for (const [fields, words, kept] of [
