@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { sql } from 'kysely'
 import { simpleParser } from 'mailparser'
 import { afterEach, expect, test } from 'vitest'
 import { openApp } from '../../src/app.ts'
@@ -204,6 +205,32 @@ onBothEngines('an email of the outbox', (freshUrl) => {
     const ids = it.server.accepted.map(({ raw }) => /^Message-ID: (.*)\r$/m.exec(raw.toString())?.[1])
     expect(ids).toHaveLength(2)
     expect(new Set(ids).size).toBe(1)
+  })
+
+  test('whose history cannot be written is not recorded as sent', async () => {
+    const it = await open()
+    await it.pause()
+    const { db } = it.it.app
+    const { relays, signers } = it.sender
+    const broken = {
+      signers,
+      relays: {
+        async send(...message: Parameters<typeof relays.send>) {
+          const result = await relays.send(...message)
+          await sql`alter table events rename to mislaid`.execute(db)
+          return result
+        },
+      },
+    }
+    await expect(sendOutbox(it.it.app, broken)).rejects.toThrow('events')
+    await sql`alter table mislaid rename to events`.execute(db)
+    const rows = () => db.selectFrom('outbox').select(['sentAt', 'attempts']).execute()
+    expect(await rows()).toEqual([{ sentAt: null, attempts: 0 }])
+    it.it.clock.advance(10 * minute)
+    expect(await it.send()).toBe(1)
+    expect(await rows()).toMatchObject([{ attempts: 1 }])
+    const told = await db.selectFrom('events').select('kind').where('kind', '=', 'notice.sent').execute()
+    expect(told).toHaveLength(1)
   })
 
   test('that cannot be written keeps no other from going out', async () => {
