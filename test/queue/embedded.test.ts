@@ -21,9 +21,9 @@ onBothEngines('a queue in the store', (freshUrl) => {
     const clock = fakeClock()
     const { db, engine, close } = await openStore(await freshUrl(), clock)
     closing.push(close)
-    const queueOf = async (workerId: string) => {
+    const queueOf = async (workerId: string, signal?: AbortSignal) => {
       await addWorker(db, { id: workerId, host: '', pid: 1, startedAt: '', seenAt: clock.now(), command: null })
-      return new EmbeddedQueue({ db, engine, clock, log: silentLog, workerId })
+      return new EmbeddedQueue({ db, engine, clock, log: silentLog, workerId, signal })
     }
     const rows = () => db.selectFrom('tasks').selectAll().orderBy('key').execute()
     return { db, clock, queueOf, rows }
@@ -77,6 +77,23 @@ onBothEngines('a queue in the store', (freshUrl) => {
     resolve()
     await queue.idle()
     expect(begun).toHaveLength(6)
+  })
+
+  test('starts no task after the abort, also when it is looking for tasks at that moment', async () => {
+    const { db, queueOf, rows } = await ready()
+    const ending = new AbortController()
+    const queue = await queueOf('a', ending.signal)
+    const begun: string[] = []
+    const handle = async ({ key = '' }) => {
+      begun.push(key)
+      ending.abort()
+    }
+    queue.work('count', { parallelOfGroup: 1, handle })
+    await queue.enqueue(db, [task('1', 'one'), task('2', 'two'), task('3', 'three')])
+    await runAll(queue)
+    await runAll(queue)
+    expect(begun).toHaveLength(1)
+    expect(await rows()).toMatchObject([{ workerId: null }, { workerId: null }])
   })
 
   test('does a task again that was asked for while it was done', async () => {
