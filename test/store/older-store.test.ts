@@ -48,6 +48,19 @@ onBothEngines('a store that the program of commit ae39bcd made', (_, blankUrl) =
     expect(it.app.store.migrated).toEqual(later)
   })
 
+  test('counts the seals of its editions as their revisions', async () => {
+    const { it } = await opened()
+    const editions = await latestEditions(it.app.db, { limit: 10 })
+    const seals = await it.app.db
+      .selectFrom('variants')
+      .select((eb) => ['editionId', eb.fn.countAll<number>().as('seals')])
+      .groupBy('editionId')
+      .execute()
+    const sealsOf = (id: string) => Number(seals.find(({ editionId }) => editionId === id)?.seals ?? 0)
+    expect(editions.map(({ id, revision }) => [id, revision])).toEqual(editions.map(({ id }) => [id, sealsOf(id)]))
+    expect(editions.map(({ revision }) => revision).some((revision) => revision > 0)).toBe(true)
+  })
+
   test('shows its editions, history, letters, corrections, feeds and subscribers on the command line', async () => {
     const home = makeHome({ environment: { LASTWORD_STORE__URL: await olderStore() } })
     closing.push(home.remove)

@@ -10,7 +10,7 @@ import { feedByUrl } from '../../src/store/feeds/feeds.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import type { Schema } from '../../src/store/schema.ts'
 import { addSubscribers } from '../../src/store/subscribers/subscribers.ts'
-import { addMs, day, hour } from '../../src/time/clock.ts'
+import { addMs, day, hour, minute } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
 import { approvedEdition } from '../support/edition.ts'
 import { startRelay } from '../support/smtp/relay.ts'
@@ -70,6 +70,24 @@ onBothEngines('a store from before there was an outbox', (freshUrl) => {
       values (${id}, ${edition}, ${it.clock.now()}, ${kind}, ${what}, ${told})`.execute(it.app.db)
   }
 
+  /** Mira has asked at `since` to be subscribed again; `sendingUntil`: a process sends her the email, and has until then. */
+  async function addConfirmation(
+    { app, clock }: World,
+    { since, sendingUntil }: { since: string; sendingUntil: string | null },
+  ): Promise<void> {
+    const { db } = app
+    const person = { email: 'mira@readers.example', emailKey: 'mira@readers.example', name: '', attributes: {} }
+    await addSubscribers(db, 'weekly', [{ ...person, proof: '' }], clock.now())
+    const { id: mira } = await db
+      .selectFrom('subscribers')
+      .select('id')
+      .where('email', '=', person.email)
+      .executeTakeFirstOrThrow()
+    const id = '019335c0-0000-7000-8000-000000000001'
+    await sql`insert into confirmations (id, digest, subscriber_id, how, asked_at, expires_at, waiting_since, sending_until)
+      values (${id}, 'weekly', ${mira}, 'page', ${since}, ${addMs(since, hour)}, ${since}, ${sendingUntil})`.execute(db)
+  }
+
   test('tells nobody twice', async () => {
     const old = await downgraded()
     const { it, now } = old
@@ -99,6 +117,18 @@ onBothEngines('a store from before there was an outbox', (freshUrl) => {
     expect(await upgrade(old)).toEqual([])
   })
 
+  test('lets a confirmation wait that another process was sending, and sends it once that process has run out of time', async () => {
+    const old = await downgraded()
+    const { it, now } = old
+    const busyUntil = addMs(now, 10 * minute)
+    await addConfirmation(it, { since: addMs(now, -minute), sendingUntil: busyUntil })
+    expect(await upgrade(old)).toEqual([])
+    const [row] = await it.app.db.selectFrom('outbox').selectAll().execute()
+    expect(row).toMatchObject({ kind: 'confirmation', notBefore: busyUntil, sentAt: null })
+    it.clock.set(busyUntil)
+    expect(await upgrade(old)).toEqual(['Subscribe to The Weekly again?'])
+  })
+
   test('tells what was waiting to be told, once', async () => {
     const old = await downgraded()
     const { it, now } = old
@@ -111,17 +141,7 @@ onBothEngines('a store from before there was an outbox', (freshUrl) => {
     await call(it, id, 'replaced', 'replaced by edition 7', null)
     await sql`insert into clock_faults (id, digest, ahead_until, noticed_at, reopened)
       values ('fault', 'weekly', ${now}, ${now}, '[]')`.execute(db)
-    const person = { email: 'mira@readers.example', emailKey: 'mira@readers.example', name: '', attributes: {} }
-    await addSubscribers(db, 'weekly', [{ ...person, proof: '' }], now)
-    const { id: mira } = await db
-      .selectFrom('subscribers')
-      .select('id')
-      .where('email', '=', person.email)
-      .executeTakeFirstOrThrow()
-    await sql`insert into confirmations (id, digest, subscriber_id, how, asked_at, expires_at, waiting_since)
-      values ('019335c0-0000-7000-8000-000000000001', 'weekly', ${mira}, 'page', ${now}, ${addMs(now, hour)}, ${now})`.execute(
-      db,
-    )
+    await addConfirmation(it, { since: now, sendingUntil: null })
     const subjects = await upgrade(old)
     expect(subjects.toSorted()).toEqual(
       [
