@@ -132,16 +132,34 @@ const sources = (readdirSync('src', { recursive: true }) as string[]).filter((fi
 
 type Import = { file: string; from: string; onlyType: boolean }
 
-const imports: Import[] = sources.flatMap((file) => {
-  const source = readFileSync(join('src', file), 'utf8')
-  const found = source.matchAll(
-    /^(?:import|export)( type)?\s+(?:[\w*]+(?: as \w+)?,?\s*)?(?:\{[^}]*\}\s*)?from '([^']+)'|import\('([^']+)'\)/gm,
-  )
-  return [...found].map(([, type, declared, called]) => ({
-    file,
-    from: declared ?? called ?? '',
-    onlyType: type !== undefined,
-  }))
+const imports: Import[] = sources.flatMap((file) => importsIn(read(file)).map((one) => ({ file, ...one })))
+
+test.each([
+  ["import { a } from 'b'", 'b'],
+  ["import { a, type B } from 'b'", 'b'],
+  ["import {\n  a,\n  b,\n} from 'b'", 'b'],
+  ["import a from 'b'", 'b'],
+  ["import a, { b } from 'b'", 'b'],
+  ["import * as a from 'b'", 'b'],
+  ["import a, * as b from 'b'", 'b'],
+  ["import 'b'", 'b'],
+  ["import './b.ts'", './b.ts'],
+  ["import a from './a.json' with { type: 'json' }", './a.json'],
+  ["export { a } from 'b'", 'b'],
+  ["export * from 'b'", 'b'],
+  ["export * as a from 'b'", 'b'],
+  ["  const a = await import('b')", 'b'],
+  ["const a = () => import(\n  'b',\n)", 'b'],
+  ["import type { A } from 'b'", 'b (type)'],
+  ["import type A from 'b'", 'b (type)'],
+  ["export type { A } from 'b'", 'b (type)'],
+  ["type A = import('b').A", 'b'],
+  ["export const a = 'b'", undefined],
+  ["export type A = 'b'", undefined],
+  ["// where the imports from 'b' are", undefined],
+])('%j imports %s', (source, expected) => {
+  const found = importsIn(source).map(({ from, onlyType }) => `${from}${onlyType ? ' (type)' : ''}`)
+  expect(found).toEqual(expected === undefined ? [] : [expected])
 })
 
 test('a folder imports from those above it, never from below', () => {
@@ -373,6 +391,19 @@ test('the top level holds what the tree names and nothing else', () => {
 /** Matches the phrase in any case, also across the lines of a comment. */
 function patternOf(phrase: string): RegExp {
   return new RegExp(`\\b${phrase.replaceAll(' ', String.raw`\s+(?:\*\s+|//\s+|#\s+)?`)}\\b`, 'gi')
+}
+
+/** What a source file imports or exports from elsewhere, also by `import()`, and without names (ECMA-262 §16.2.2). */
+function importsIn(source: string): Omit<Import, 'file'>[] {
+  const names = String.raw`(?:[\w$*][^'"();]*?|\{[^}]*\}\s*)from\s*`
+  const declared = new RegExp(
+    String.raw`^(?:import|export)( type)?\s*(?:${names})?'([^']+)'|\bimport\(\s*'([^']+)'`,
+    'gm',
+  )
+  return [...source.matchAll(declared)].map(([, type, declaredFrom, calledFrom]) => ({
+    from: declaredFrom ?? calledFrom ?? '',
+    onlyType: type !== undefined,
+  }))
 }
 
 function read(file: string): string {
