@@ -6,9 +6,15 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { buildProgram } from '../src/cli/program.ts'
 import { configSchema } from '../src/config/config.ts'
+import { nextAttempt } from '../src/deliveries/delivery.ts'
+import { RelayHealth } from '../src/deliveries/relays/relay-health.ts'
 import { messages } from '../src/describe/messages.ts'
 import { digestJsonSchema } from '../src/editions/jobs/digest-schema.ts'
 import { parseDigest } from '../src/editions/jobs/read-job.ts'
+import { confirmationLifetimeMs } from '../src/subscribers/resubscribe.ts'
+import { day, hour, minute, msBetween, second } from '../src/time/clock.ts'
+import { maxSessionMs, sessionEnd } from '../src/web/session-use.ts'
+import { fakeClock } from './support/clock.ts'
 import { commandLines, optionsIn } from './support/command-lines.ts'
 import { anchorOf, codeIn, type Page, readPage, sentencesOf, type Table } from './support/markdown.ts'
 
@@ -174,6 +180,43 @@ test('every line of the log has an event', () => {
       .map(([call]) => `${file}: ${call}`),
   )
   expect(nameless).toEqual([])
+})
+
+test('the waits that the pages name are those of the program', () => {
+  const now = '2026-11-27T07:00:00.000Z'
+  const retries: number[] = []
+  const shortest = '000' // the end of an id whose waits are not longer than the minimum
+  for (let attempts = 1; ; attempts++) {
+    const next = nextAttempt({ subscriberId: shortest, attempts }, now)
+    if (next === null) break
+    retries.push(msBetween(now, next))
+  }
+  const [first = 0, ...later] = retries
+  const hours = later.map((ms) => ms / hour)
+  const named = `${first / minute} minutes, ${hours.slice(0, -1).join(', ')} and ${hours.at(-1)} hours`
+  const whatHappens = readFileSync('docs/what-happens-if.md', 'utf8')
+  expect(whatHappens).toContain(`the next attempts are after ${named}, and up to a fifth longer`)
+  expect([retries.length + 1, whatHappens.includes('After six attempts it is')]).toEqual([6, true])
+
+  const clock = fakeClock()
+  const relay = new RelayHealth(clock, 'the relay')
+  const pauses = Array.from({ length: 10 }, () => {
+    relay.begin()
+    while (!relay.isPaused) relay.recordResult({ kind: 'unsent', reply: '' }, undefined)
+    const ms = msBetween(clock.now(), relay.pausedUntil)
+    clock.advance(ms)
+    return ms
+  })
+  expect([pauses[0], pauses.at(-1)]).toEqual([15 * second, 10 * minute])
+  expect(whatHappens).toContain('tries again after 15 seconds, then after twice as long each time, up to ten minutes')
+
+  expect(confirmationLifetimeMs).toBe(3 * day)
+  expect(whatHappens).toContain('a confirmation for three days')
+
+  const [idleMs, longestMs] = [msBetween(now, sessionEnd(now, now)), maxSessionMs]
+  expect(readFileSync('docs/operations.md', 'utf8')).toContain(
+    `A session ends after ${idleMs / hour} hours without use, and after ${longestMs / day} days in any case.`,
+  )
 })
 
 test('architecture.md leads to a folder, a file and a function that are there', () => {
