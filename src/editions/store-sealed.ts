@@ -9,9 +9,7 @@ import { lockEdition, moveEdition } from '../store/editions/editions.ts'
 import { addVariant } from '../store/editions/variants.ts'
 import type { NewEvent } from '../store/events/event.ts'
 import { addEvent } from '../store/events/events.ts'
-import type { Reason } from '../store/events/reason.ts'
 import { newId } from '../store/id.ts'
-import { toJson } from '../store/json.ts'
 import { claimArticles, expirePassedOver } from '../store/ledger/ledger.ts'
 import { claimLetters, hasRewordedLetter, recordPrintedHeadline } from '../store/letters/printing.ts'
 import type { Db } from '../store/schema.ts'
@@ -20,6 +18,7 @@ import type { ComposeNeeds } from './compose/draft.ts'
 import { articlesIn, type Draft, type DraftArticle, lettersIn, type Rendered } from './edition.ts'
 import { ownEdits } from './edits/load-edits.ts'
 import type { PreflightFindings } from './preflight.ts'
+import { reasonWithSize } from './review/hold-reason.ts'
 import { htmlBytes, sizeProblem } from './size.ts'
 import { compareStories } from './stories/compare.ts'
 
@@ -67,7 +66,7 @@ export async function storeSealed(
   }
 }
 
-/** Returns whether the edition was still composed. A thin or too large edition becomes held. */
+/** Returns whether the edition was still composed. An edition that a person or a rule holds becomes held. */
 async function moveToSealed(
   db: Db,
   { edition }: Draft,
@@ -75,9 +74,11 @@ async function moveToSealed(
   problem: SizeProblem,
   now: Instant,
 ): Promise<boolean> {
-  const reason = edition.reason ?? (problem?.code === 'too-large' ? toJson<Reason>(problem) : null)
-  const status = reason === null ? 'sealed' : 'held'
-  const revision = ((await lockEdition(db, edition.id))?.revision ?? 0) + 1
+  const current = await lockEdition(db, edition.id) // with a hold of the time since the draft was loaded
+  if (!current) return false
+  const reason = reasonWithSize(current, problem)
+  const status = reason === null && current.heldBy === null ? 'sealed' : 'held'
+  const revision = current.revision + 1
   const change = { status, reason, sealedAt: now, subject, preheader, revision } as const
   return await moveEdition(db, edition.id, ['composed'], change)
 }

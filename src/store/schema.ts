@@ -316,7 +316,7 @@ export type EditionRow = {
   archive: 'on' | 'off'
   /** The instant whose day the email and the archive show. Null: the due time, for editions older than this column. */
   datedAt: Instant | null
-  /** The person who holds a held edition; null if a rule does. */
+  /** The person who holds the edition, also while it is composed; null if nobody or a rule does. */
   heldBy: string | null
   /** When a person allowed sending in spite of obstacles. */
   overriddenAt: Instant | null

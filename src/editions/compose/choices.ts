@@ -2,7 +2,7 @@ import { pendingArticles } from '../../store/articles/articles.ts'
 import { addChoices } from '../../store/editions/choices.ts'
 import type { NewEvent } from '../../store/events/event.ts'
 import { type Reason, withFurther } from '../../store/events/reason.ts'
-import { type Json, toJson } from '../../store/json.ts'
+import { toJson } from '../../store/json.ts'
 import { expirePassedOver } from '../../store/ledger/ledger.ts'
 import { pendingLetters } from '../../store/letters/printing.ts'
 import type { Db, EditionRow } from '../../store/schema.ts'
@@ -34,9 +34,9 @@ export async function loadPending(db: Db, digest: Digest, cutSince?: Instant): P
   return { articles, letters: await pendingLetters(db, digest.name) }
 }
 
-/** The reason to store: it makes the edition skipped, or held at the seal. */
-export function recordedReason(thin: ThinDecision | undefined): Json<Reason> | null {
-  return thin === undefined || thin.rule === 'send' ? null : toJson(thin.reason)
+/** The reason to store, if any: it makes the edition skipped, or held at the seal. */
+export function recordedReason(thin: ThinDecision | undefined): Reason | undefined {
+  return thin?.rule === 'send' ? undefined : thin?.reason
 }
 
 type ChoicesToWrite = { edition: EditionRow; digest: Digest; choices: Choice[]; now: Instant }

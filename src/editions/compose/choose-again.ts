@@ -1,15 +1,16 @@
 import { lockDigest } from '../../store/digests/digests.ts'
 import { transaction } from '../../store/drivers/transaction.ts'
 import { consideredIds, deleteChoices } from '../../store/editions/choices.ts'
-import { moveEdition } from '../../store/editions/editions.ts'
+import { lockEdition, moveEdition } from '../../store/editions/editions.ts'
 import { addEvent } from '../../store/events/events.ts'
 import type { EditionRow } from '../../store/schema.ts'
 import type { Pending } from '../choice/select.ts'
-import { thinReason } from '../choice/thin.ts'
+import { type ThinDecision, thinReason } from '../choice/thin.ts'
 import type { Digest } from '../digest.ts'
 import { selectEdited } from '../edits/apply-edits.ts'
 import { pinnedArticles } from '../edits/edit.ts'
 import { editsForChoice } from '../edits/load-edits.ts'
+import { reasonWithRule } from '../review/hold-reason.ts'
 import { contentsOf, loadPending, recordedReason, skippedEvent, writeChoices } from './choices.ts'
 import type { ComposeNeeds } from './draft.ts'
 
@@ -21,7 +22,7 @@ export type ChooseAgainOptions = { onlyKnown?: boolean }
 
 /**
  * Chooses the contents of an unsealed edition again, because articles were taken or are gone or an editor changed it.
- * Edits are kept; the edition may become thin.
+ * Edits are kept; the edition may become thin, but one that a person holds is never skipped.
  */
 export async function chooseAgain(
   { db, clock }: ComposeNeeds,
@@ -38,16 +39,24 @@ export async function chooseAgain(
     const pending = known ? onlyWith(all, known) : all
     const choices = selectEdited(pending, digest, onlyKnown ? edition.composedAt : now, edits)
     const thin = await thinReason(trx, digest, choices, now)
-    const skipped = { status: 'skipped' as const, number: null } // the next edition takes the number: readers see no gap
-    const change = { status: 'composed' as const, ...(thin?.rule === 'skip' && skipped), reason: recordedReason(thin) }
-    if (!(await moveEdition(trx, edition.id, ['composed'], change))) return // another process sealed it
+    const current = await lockEdition(trx, edition.id) // with a hold of this moment
+    if (current?.status !== 'composed') return // another process sealed it
+    const change = changeFor(current, thin)
+    await moveEdition(trx, edition.id, ['composed'], change)
     await deleteChoices(trx, edition.id)
     await writeChoices(trx, { edition: { ...edition, ...change }, digest, choices, now })
     if (onlyKnown && !thin) return // the editor's own event says what changed
     const again = { actor: 'system' as const, edition: edition.id, data: contentsOf(choices, thin) }
-    if (thin?.rule === 'skip') await addEvent(trx, skippedEvent(edition.id, thin.reason), now)
+    if (thin && change.status === 'skipped') await addEvent(trx, skippedEvent(edition.id, thin.reason), now)
     else await addEvent(trx, { kind: 'edition.recomposed', ...again }, now)
   })
+}
+
+/** A skipped edition gives its number to the next one, so that readers see no gap. */
+function changeFor(edition: EditionRow, thin: ThinDecision | undefined) {
+  const reason = reasonWithRule(edition, recordedReason(thin))
+  if (thin?.rule !== 'skip' || edition.heldBy !== null) return { status: 'composed' as const, reason }
+  return { status: 'skipped' as const, number: null, reason }
 }
 
 function onlyWith({ articles, letters }: Pending, ids: Set<string>): Pending {

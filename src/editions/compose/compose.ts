@@ -14,6 +14,7 @@ import { type Draft, editionName } from '../edition.ts'
 import { selectEdited } from '../edits/apply-edits.ts'
 import { exclusionsOf } from '../edits/load-edits.ts'
 import { addArticlesToLedger } from '../ledger.ts'
+import { reasonWithRule } from '../review/hold-reason.ts'
 import { blankEdition } from './blank-edition.ts'
 import { contentsOf, loadPending, recordedReason, skippedEvent, writeChoices } from './choices.ts'
 import { type ComposeNeeds, dryRunDraft } from './draft.ts'
@@ -147,10 +148,11 @@ async function newEditionRow(
   dueAt: Instant,
   thin: ThinDecision | undefined,
 ): Promise<EditionRow> {
+  const blank = blankEdition(secret, digest, dueAt, clock.now())
   return {
-    ...blankEdition(secret, digest, dueAt, clock.now()),
+    ...blank,
     number: thin?.rule === 'skip' ? null : await nextNumber(db, digest.name),
     status: thin?.rule === 'skip' ? 'skipped' : 'composed',
-    reason: recordedReason(thin),
+    reason: reasonWithRule(blank, recordedReason(thin)),
   }
 }

@@ -1,4 +1,4 @@
-import { moveEdition, nextNumber, unapprovedEditions } from '../../store/editions/editions.ts'
+import { lockEdition, moveEdition, nextNumber, unapprovedEditions } from '../../store/editions/editions.ts'
 import { addEvent } from '../../store/events/events.ts'
 import type { Reason } from '../../store/events/reason.ts'
 import { toJson } from '../../store/json.ts'
@@ -25,6 +25,7 @@ export async function cancelUnapproved(db: Db, digest: string, dueAt: Instant, n
   const reason: Reason = { code: 'replaced', number }
   const ended: EditionRow[] = []
   for (const edition of await replaceableEditions(db, digest, dueAt, now)) {
+    if ((await lockEdition(db, edition.id))?.heldBy !== null) continue // a person held it in this moment
     const change = { status: 'cancelled' as const, finishedAt: now, reason: toJson(reason) }
     if (!(await moveEdition(db, edition.id, ['composed', 'sealed', 'held'], change))) continue
     await releaseContents(db, edition.id, now)

@@ -25,7 +25,7 @@ export async function reopen(
   return seals
 }
 
-/** Chooses the content of a reopened edition again; an edition on hold stays on hold. Returns the updated edition. */
+/** Chooses the content of a reopened edition again; a hold by a person stays. Returns the updated edition. */
 export async function chooseReopened(
   needs: ComposeNeeds,
   edition: EditionRow,
@@ -34,9 +34,5 @@ export async function chooseReopened(
 ): Promise<EditionRow> {
   const open = { ...edition, ...unsealed }
   await chooseAgain(needs, open, digest, options)
-  const chosen = (await editionById(needs.db, edition.id)) ?? open
-  const isHeld = edition.heldBy !== null || (edition.status === 'held' && !options.onlyKnown)
-  if (!isHeld || chosen.status !== 'composed' || chosen.reason !== null) return chosen
-  await moveEdition(needs.db, edition.id, ['composed'], { reason: edition.reason })
-  return { ...chosen, reason: edition.reason }
+  return (await editionById(needs.db, edition.id)) ?? open
 }

@@ -60,7 +60,7 @@ export async function approveByRule(
 ): Promise<boolean> {
   return await transaction(needs.db, async (trx) => {
     const edition = await lockEdition(trx, id)
-    if (edition?.status !== 'sealed') return false
+    if (edition?.status !== 'sealed' || edition.heldBy !== null) return false
     const now = needs.clock.now()
     const obstacles = await obstaclesOf({ ...needs, db: trx }, edition)
     if (obstacles.length === 0 || anyway) {

@@ -30,13 +30,17 @@ export async function stop({ db, clock }: ReviewNeeds, id: string, who: string, 
   })
 }
 
-/** Holds an edition until a person approves it. */
-export async function hold(needs: ReviewNeeds, id: string, who: string, words: string): Promise<void> {
+/** Holds an edition until a person approves it. A composed edition becomes held at its seal. */
+export async function hold({ db, clock }: ReviewNeeds, id: string, who: string, words: string): Promise<void> {
   const reason = byHand(words)
-  await changeStatus(needs, id, stopEvent('edition.held', id, who, reason), {
-    from: ['sealed', 'approved'],
-    change: () => ({ status: 'held', approvedAt: null, reason: toJson(reason), heldBy: who }),
-    refusal: 'only an edition that is sealed or approved, and not yet sending, can be held',
+  await transaction(db, async (trx) => {
+    const edition = await lockEdition(trx, id)
+    const status = edition?.status === 'composed' ? 'composed' : 'held'
+    await changeStatus({ db: trx, clock }, id, stopEvent('edition.held', id, who, reason), {
+      from: ['composed', 'sealed', 'approved'],
+      change: () => ({ status, approvedAt: null, reason: toJson(reason), heldBy: who }),
+      refusal: 'only an edition that is composed, sealed or approved can be held',
+    })
   })
 }
 

@@ -11,7 +11,7 @@ import { type ArticleForms, articleEditForm } from './edition-edits.ts'
 /** The statuses in which each button is shown; `editions/review.ts` enforces the rules. */
 const abilities: Record<'approve' | 'hold' | 'cancel' | 'stopSending' | 'resume' | 'pull', EditionStatus[]> = {
   approve: ['sealed', 'held'],
-  hold: ['sealed'],
+  hold: ['composed', 'sealed'],
   cancel: openStatuses,
   stopSending: ['approved', 'sending'],
   resume: ['paused'],

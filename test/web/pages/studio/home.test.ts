@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { compose } from '../../../../src/editions/compose/compose.ts'
+import { seal } from '../../../../src/editions/seal.ts'
 import { editionById } from '../../../../src/store/editions/editions.ts'
 import { recordFailure, recordSuccess } from '../../../../src/store/feeds/feed-polls.ts'
 import { allFeeds } from '../../../../src/store/feeds/feeds.ts'
@@ -9,6 +11,7 @@ import { day, hour, minute } from '../../../../src/time/clock.ts'
 import { webApp } from '../../../../src/web/server.ts'
 import { makeSignInLink } from '../../../../src/web/sign-in.ts'
 import { inWords } from '../../../support/history.ts'
+import { newsFeed, plainRender, publishTitles } from '../../../support/world.ts'
 import { openSite, type Site } from '../../site.ts'
 
 let site: Site
@@ -207,6 +210,19 @@ describe('a decision', () => {
     })
     expect((await editor.approve(page())).status).toBe(303)
     expect(await status()).toBe('approved')
+  })
+
+  test('holds an edition that is being prepared', async () => {
+    site.clock.advance(1000)
+    await publishTitles(site, newsFeed, ['A tram', 'A ferry'])
+    const id = (await compose(site.app, site.digest, site.clock.now()))?.id ?? ''
+    const editor = await site.signIn('mira')
+    const own = async () => await (await editor.get(`/studio/editions/${id}`)).text()
+    expect(await own()).toContain('Put on hold…')
+    expect((await editor.post(`/studio/editions/${id}/hold`, { reason: 'the lead is wrong' })).status).toBe(303)
+    expect(await own()).toContain('The lead is wrong')
+    await seal({ ...site.app, render: plainRender }, id, site.digest)
+    expect(await editionById(site.app.db, id)).toMatchObject({ status: 'held', heldBy: 'mira' })
   })
 
   test('cancels only with a reason and a ticked box, and loses nothing typed', async () => {
