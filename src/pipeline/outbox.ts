@@ -12,11 +12,13 @@ import {
   claimMail,
   deleteMails,
   dueMails,
+  leaseRenewalMs,
   type MailFacts,
   type MailKind,
   nextAttemptAt,
   postponeMails,
   recordAttempt,
+  renewLease,
 } from '../store/outbox/outbox.ts'
 import type { OutboxRow } from '../store/schema.ts'
 import type { Instant } from '../time/clock.ts'
@@ -27,7 +29,7 @@ import { writeSkippedRunNotice } from './notices/skipped-run.ts'
 import { writeReminder, writeReplacedNotice, writeWaitingNotice } from './notices/waiting-edition.ts'
 import { writeClockNotice } from './notices/wrong-clock.ts'
 import type { Sender } from './sending/sender.ts'
-import type { WriteMail, WrittenMail } from './written-mail.ts'
+import type { MailOutcome, WriteMail, WrittenMail } from './written-mail.ts'
 
 const writers: { [Kind in MailKind]: WriteMail<Kind> } = {
   'edition-paused': writePausedNotice,
@@ -50,8 +52,9 @@ const batchSize = 100
 export type OutboxSender = Pick<Sender, 'signers'> & { relays: Pick<RelayPool, 'send'> }
 
 /**
- * Sends the due emails of the outbox and returns the number sent; an email that no relay accepts is retried with growing
- * delays until it expires. If a process dies after sending, the email is sent a second time with the same Message-ID.
+ * Sends the due emails of the outbox and returns the number accepted; an email that no relay accepts is retried with
+ * growing delays until it expires. If a process dies after sending or no relay answers, the email is sent again with the
+ * same Message-ID.
  */
 export async function sendOutbox(app: App, sender: OutboxSender, signal?: AbortSignal): Promise<number> {
   const { db, clock } = app
@@ -64,7 +67,7 @@ export async function sendOutbox(app: App, sender: OutboxSender, signal?: AbortS
     const rows = await claimAll(app, group)
     const [first, ...rest] = rows
     const result = first && (await sendMail(app, sender, [first, ...rest]))
-    if (result === 'accepted' || result === 'unknown') sent += 1
+    if (result === 'accepted') sent += 1
     if (result === 'unsent') break // no relay can be reached, so the other emails would fail too
   }
   return sent
@@ -95,9 +98,21 @@ async function sendMail(app: App, sender: OutboxSender, rows: Rows): Promise<Sen
   if (mail === undefined || 'notBefore' in mail) return undefined
   const returnPath = envelopeSender(config).address
   const { envelope, raw } = plainMail({ ...mail, id: rows[0].id, returnPath, date: clock.now() })
-  const result = await sender.relays.send({ envelope, raw: await signMessage(raw, sender.signers, clock.now()) })
+  const message = { envelope, raw: await signMessage(raw, sender.signers, clock.now()) }
+  const result = await whileLeased(app, ids, () => sender.relays.send(message))
   await record(app, rows, mail, result)
   return result.kind
+}
+
+/** Renews the lease of the emails until the work is done, so that no other process sends them too. */
+async function whileLeased<T>({ db, clock }: App, ids: string[], work: () => Promise<T>): Promise<T> {
+  const renew = () => void renewLease(db, ids, clock.now()).catch(() => {}) // the next renewal tries again
+  const timer = setInterval(renew, leaseRenewalMs).unref()
+  try {
+    return await work()
+  } finally {
+    clearInterval(timer)
+  }
 }
 
 async function write(app: App, rows: Rows): Promise<Awaited<ReturnType<WriteMail<MailKind>>>> {
@@ -115,7 +130,7 @@ async function write(app: App, rows: Rows): Promise<Awaited<ReturnType<WriteMail
   }
 }
 
-/** Records the attempt: sent (or possibly sent), failed permanently, or due again later. */
+/** Records the attempt: sent, failed permanently, possibly sent, or due again later. */
 async function record(app: App, rows: Rows, mail: WrittenMail, result: SendResult): Promise<void> {
   const { db, clock } = app
   const now = clock.now()
@@ -124,17 +139,26 @@ async function record(app: App, rows: Rows, mail: WrittenMail, result: SendResul
   await transaction(db, async (trx) => {
     for (const [index, { id }] of rows.entries())
       await recordAttempt(trx, id, attempt, outcomes[index] ?? { notBefore: now })
-    const isSent = outcomes.some((one) => 'sentAt' in one)
-    const isOver = isSent || outcomes.some((one) => 'failedAt' in one)
-    if (isOver) await mail.record?.(trx, { refusal: isSent ? undefined : result.reply }, now)
+    if (outcomes.some((one) => !('notBefore' in one)))
+      await mail.record?.(trx, { result: finalResult(result), reply: result.reply }, now)
   })
   logResult(app, rows[0], result, outcomes[0])
 }
 
+function finalResult({ kind }: SendResult): MailOutcome['result'] {
+  if (kind === 'accepted') return 'sent'
+  return kind === 'unknown' ? 'unknown' : 'refused'
+}
+
+/** An email without an answer may have arrived: after this number of attempts it is not sent again. */
+const maxUnknownAttempts = 5
+
 function outcomeOf({ attempts, expiresAt }: OutboxRow, { kind }: SendResult, now: Instant): AttemptResult {
-  if (kind === 'accepted' || kind === 'unknown') return { sentAt: now }
+  if (kind === 'accepted') return { sentAt: now }
   const notBefore = nextAttemptAt(attempts + 1, now)
-  return kind === 'refused' || kind === 'unfit' || notBefore >= expiresAt ? { failedAt: now } : { notBefore }
+  const isLast = notBefore >= expiresAt
+  if (kind === 'unknown' && (isLast || attempts + 1 >= maxUnknownAttempts)) return { sentAt: now, failedAt: now }
+  return kind === 'refused' || kind === 'unfit' || isLast ? { failedAt: now } : { notBefore }
 }
 
 /** Log replies about subscribers only up to the codes (`550 5.1.1`, RFC 3463): the rest often contains the address. */
@@ -144,7 +168,8 @@ function logResult({ log }: App, row: OutboxRow, { kind: result, reply }: SendRe
   const { id, kind, attempts } = row
   const isPrivate = subscriberKinds.some((one) => one === kind) && result !== 'unsent'
   const fields = { mail: id, kind, result, reply: isPrivate ? reply.slice(0, loggedReplyLength) : reply }
-  if (!outcome || 'sentAt' in outcome) log.info({ event: 'outbox.sent', ...fields }, 'email sent')
+  if (!outcome || result === 'accepted') log.info({ event: 'outbox.sent', ...fields }, 'email sent')
+  else if ('sentAt' in outcome) log.error({ event: 'outbox.unknown', ...fields }, 'an email may not have arrived')
   else if ('failedAt' in outcome) log.error({ event: 'outbox.failed', ...fields }, 'an email could not be sent')
   else {
     const { notBefore } = outcome

@@ -19,5 +19,5 @@ export type WriteMail<Kind extends MailKind> = (
   facts: MailFacts[Kind][],
 ) => Promise<WrittenMail | { notBefore: Instant } | undefined>
 
-/** The final outcome: `refusal` is the reply of the relay if the email failed, undefined if it was sent. */
-export type MailOutcome = { refusal: string | undefined }
+/** The final outcome. `unknown`: the email may not have arrived. */
+export type MailOutcome = { result: 'sent' | 'refused' | 'unknown'; reply: string }

@@ -615,7 +615,7 @@ export type OutboxRow = {
   /** Until when a process holds it for sending. */
   leasedUntil: Instant | null
   sentAt: Instant | null
-  /** When it was refused, or its last attempt before `expiresAt` failed. */
+  /** When it was refused, or its last attempt before `expiresAt` failed. With `sentAt`: it may not have arrived. */
   failedAt: Instant | null
   /** Recipient, subject and reply of the last attempt. */
   recipient: string | null

@@ -142,6 +142,12 @@ const examples: Examples = {
     [{ about: 'edition' }, 'Editors were notified by email'],
   ],
   'notice.refused': [[{ about: 'edition', reply: '550 no' }, 'Editors could not be notified by email: 550 no']],
+  'notice.unknown': [
+    [
+      { about: 'edition', reply: 'the connection was closed' },
+      'The email to the editors may not have arrived: the connection was closed',
+    ],
+  ],
   'feed.notice_sent': [
     [{ problem }, 'Editors were notified that it is gone permanently since 2026-11-27: we no longer fetch it'],
   ],
@@ -149,6 +155,12 @@ const examples: Examples = {
     [
       { problem, reply: '550 no' },
       'Editors could not be notified (550 no) that it is gone permanently since 2026-11-27: we no longer fetch it',
+    ],
+  ],
+  'feed.notice_unknown': [
+    [
+      { problem, reply: 'no answer' },
+      'The email to the editors that it is gone permanently since 2026-11-27: we no longer fetch it may not have arrived: no answer',
     ],
   ],
   'feed.gone': [[{ status: 410 }, 'Gone permanently (410): we no longer fetch it']],

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { sql } from 'kysely'
 import { simpleParser } from 'mailparser'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { openApp } from '../../src/app.ts'
 import { stopAllSending } from '../../src/deliveries/sending-stop.ts'
 import { pauseByRule } from '../../src/editions/review/pause.ts'
@@ -9,13 +9,13 @@ import type { Log } from '../../src/log.ts'
 import { sendOutbox } from '../../src/pipeline/outbox.ts'
 import { openSender } from '../../src/pipeline/sending/sender.ts'
 import type { Reason } from '../../src/store/events/reason.ts'
-import { addMails, failedMails } from '../../src/store/outbox/outbox.ts'
+import { addMails, failedMails, leaseRenewalMs } from '../../src/store/outbox/outbox.ts'
 import { addMs, day, hour, minute, msBetween, second } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
 import { verifiedBy } from '../support/dkim.ts'
 import { approvedEdition } from '../support/edition.ts'
 import { editionHistory } from '../support/history.ts'
-import { type FaultAt, startRelay } from '../support/smtp/relay.ts'
+import { type Fault, type FaultAt, startRelay } from '../support/smtp/relay.ts'
 import { openWorld, type WorldOptions } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
@@ -183,6 +183,91 @@ onBothEngines('an email of the outbox', (freshUrl) => {
     )
   })
 
+  const lost = { drop: true } as const
+  const idsOf = (messages: { raw: Buffer }[]) =>
+    messages.map(({ raw }) => /^Message-ID: (.*)\r$/m.exec(raw.toString())?.[1])
+
+  test('whose answer is lost is sent again with the same Message-ID, and editors count as told once it is accepted', async () => {
+    let isLost = true
+    const it = await open({}, (stage) => (isLost && stage === 'dot' ? lost : undefined))
+    await it.pause()
+    expect(await it.send()).toBe(0)
+    const told = async () =>
+      (await editionHistory(it.it.app.db, it.id)).filter(({ kind }) => kind.startsWith('notice.'))
+    expect([it.events(), await told()]).toEqual([['outbox.retry'], []])
+    isLost = false
+    it.it.clock.advance(5 * minute)
+    expect(await it.send()).toBe(1)
+    expect(new Set(idsOf(it.server.received)).size).toBe(1)
+    expect(it.server.received).toHaveLength(2)
+    expect((await told()).map(({ what }) => what)).toEqual(['Editors were notified by email'])
+  })
+
+  test('whose answer is always lost is given up after five attempts, and is shown as one that may not have arrived', async () => {
+    const it = await open({}, (stage) => (stage === 'dot' ? lost : undefined))
+    await it.pause()
+    for (let hours = 0; hours < 12; hours++) {
+      expect(await it.send()).toBe(0)
+      it.it.clock.advance(hour)
+    }
+    expect(it.server.received).toHaveLength(5)
+    expect(it.events().slice(-2)).toEqual(['outbox.retry', 'outbox.unknown'])
+    expect(await it.failed()).toMatchObject([{ attempts: 5, sentAt: expect.anything() }])
+    expect((await editionHistory(it.it.app.db, it.id)).at(-1)?.what).toBe(
+      'The email to the editors may not have arrived: the connection was closed',
+    )
+  })
+
+  /** Two relays, with their answers at one stage. */
+  async function twoRelays(stage: 'RCPT' | 'dot', first: Fault, second: Fault) {
+    const standby = await startRelay((at) => (at === stage ? second : undefined))
+    closing.push(standby.close)
+    const relays = [{ name: 'standby', port: standby.port, standby: true }]
+    const it = await open({ relays }, (at) => (at === stage ? first : undefined))
+    await it.pause()
+    return { ...it, standby }
+  }
+  const [later, never] = ['451 4.3.0 later', '550 5.1.1 no such user']
+
+  test('whose answer is lost goes by the other relay at once, with the same Message-ID', async () => {
+    const it = await twoRelays('dot', lost, undefined)
+    expect(await it.send()).toBe(1)
+    expect(it.events()).toEqual(['outbox.sent'])
+    expect(idsOf(it.standby.accepted)).toEqual(idsOf(it.server.received))
+  })
+
+  test.each([
+    ['the main relay says later', later, never, 'outbox.retry'],
+    ['the main relay gives a connection up', '421 4.3.2 closing', never, 'outbox.retry'],
+    ['the main relay refuses', never, later, 'outbox.failed'],
+    ['both refuse', never, never, 'outbox.failed'],
+  ] as const)('of two relays, of which neither takes it: %s', async (_, first, second, event) => {
+    const it = await twoRelays('RCPT', first, second)
+    expect(await it.send()).toBe(0)
+    expect(it.events()).toEqual([event])
+  })
+
+  test('that takes longer to hand over than a lease is sent by one process', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    closing.push(() => vi.useRealTimers())
+    const it = await open()
+    it.server.holdAnswersFrom(1)
+    await it.pause()
+    const sending = it.send()
+    await it.server.untilReceived(1)
+    const leasedUntil = async () =>
+      (await it.it.app.db.selectFrom('outbox').select('leasedUntil').executeTakeFirst())?.leasedUntil
+    for (let renewals = 0; renewals < 6; renewals++) {
+      it.it.clock.advance(leaseRenewalMs)
+      vi.advanceTimersByTime(leaseRenewalMs)
+      await vi.waitFor(async () => expect(await leasedUntil()).toBe(addMs(it.it.clock.now(), 10 * minute)))
+    }
+    expect(await it.send()).toBe(0)
+    it.server.answerAll()
+    expect(await sending).toBe(1)
+    expect(it.server.received).toHaveLength(1)
+  })
+
   test('is sent twice rather than never when a process dies between sending and recording, with the same Message-ID', async () => {
     const it = await open()
     await it.pause()
@@ -202,7 +287,7 @@ onBothEngines('an email of the outbox', (freshUrl) => {
     expect(await it.send()).toBe(0)
     it.it.clock.advance(second)
     expect(await it.send()).toBe(1)
-    const ids = it.server.accepted.map(({ raw }) => /^Message-ID: (.*)\r$/m.exec(raw.toString())?.[1])
+    const ids = idsOf(it.server.accepted)
     expect(ids).toHaveLength(2)
     expect(new Set(ids).size).toBe(1)
   })

@@ -6,6 +6,7 @@ import type { Db } from '../../store/schema.ts'
 import type { WaitingClock } from '../../time/clock.ts'
 import { FairShares } from '../limits/fair-shares.ts'
 import type { Wait } from '../limits/limit.ts'
+import { combinedResult } from './combined-result.ts'
 import { type ConnectionWork, PooledRelay } from './pooled-relay.ts'
 import type { RawMessage } from './relay.ts'
 
@@ -88,16 +89,21 @@ export class RelayPool {
     return { until, isTrouble, reason: withFurther(reason, ...further) }
   }
 
-  /** Hands one message over, by the first relay that takes it, ignoring its limits. */
+  /**
+   * Hands one message over, by the first relay that takes it, ignoring its limits. A relay that gives no answer may have
+   * taken it; the next one then gets the same message.
+   */
   async send(message: RawMessage): Promise<SendResult> {
     const used = this.inUse()
     const inOrder = [...used, ...this.#relays.filter((relay) => !used.includes(relay))]
-    let result: SendResult = { kind: 'unsent', reply: 'there is no relay' }
-    for (const { relay } of inOrder) {
-      result = await relay.send(message)
-      if (result.kind === 'accepted' || result.kind === 'unknown') break
+    const results: SendResult[] = []
+    for (const pooled of inOrder) {
+      const result = await pooled.relay.send(message)
+      if (result.kind === 'accepted') return result
+      if (pooled === this.#relays[0]) results.unshift(result)
+      else results.push(result)
     }
-    return result
+    return combinedResult(results)
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts'
 import type { NewEvent, NoticeSubject } from '../../store/events/event.ts'
 import { addEvent } from '../../store/events/events.ts'
 import type { EditionRow } from '../../store/schema.ts'
-import type { WrittenMail } from '../written-mail.ts'
+import type { MailOutcome, WrittenMail } from '../written-mail.ts'
 
 /** `subject` lacks the name of the publication; `lines` are plain text. */
 export type NoticeText = { subject: string; lines: string[] }
@@ -29,14 +29,14 @@ export function editionMail(
 ): WrittenMail {
   return {
     ...editorsMail(config, { subject, lines: [...lines, editionLink(config.web, id)] }),
-    record: (db, { refusal }, now) => addEvent(db, noticeEvent(id, about, refusal), now),
+    record: (db, outcome, now) => addEvent(db, noticeEvent(id, about, outcome), now),
   }
 }
 
-function noticeEvent(edition: string, about: NoticeSubject, refusal: string | undefined): NewEvent {
+function noticeEvent(edition: string, about: NoticeSubject, { result, reply }: MailOutcome): NewEvent {
   const event = { actor: 'system' as const, edition }
-  if (refusal === undefined) return { kind: 'notice.sent', ...event, data: { about } }
-  return { kind: 'notice.refused', ...event, data: { about, reply: refusal } }
+  if (result === 'sent') return { kind: 'notice.sent', ...event, data: { about } }
+  return { kind: `notice.${result}`, ...event, data: { about, reply } }
 }
 
 export function studioLink({ url }: Config['web']): string {

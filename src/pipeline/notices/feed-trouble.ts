@@ -57,14 +57,14 @@ export const writeFeedNotice: WriteMail<'feed-trouble'> = async (app, facts) => 
   ]
   return {
     ...editorsMail(app.config, { subject: subjectOf(troubled), lines }),
-    async record(db, { refusal }, now) {
+    async record(db, { result, reply }, now) {
       for (const { feed, troubles } of troubled)
         for (const { reason: problem } of troubles) {
           const about = { actor: 'system' as const, feed: feed.id }
           const event =
-            refusal === undefined
+            result === 'sent'
               ? { kind: 'feed.notice_sent' as const, ...about, data: { problem } }
-              : { kind: 'feed.notice_refused' as const, ...about, data: { problem, reply: refusal } }
+              : { kind: `feed.notice_${result}` as const, ...about, data: { problem, reply } }
           await addFeedEventOnce(db, event, now)
         }
     },

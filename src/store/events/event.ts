@@ -93,8 +93,10 @@ export type EventValues = {
   /** The editors got an email about it: `about` is the kind of the notice. */
   'notice.sent': { about: NoticeSubject }
   'notice.refused': { about: NoticeSubject; reply: string }
+  'notice.unknown': { about: NoticeSubject; reply: string }
   'feed.notice_sent': { problem: Reason }
   'feed.notice_refused': { problem: Reason; reply: string }
+  'feed.notice_unknown': { problem: Reason; reply: string }
   'feed.gone': { status: number }
   'feed.moved': { from: string; to: string }
   'feed.move_ignored': { to: string; url: string }

@@ -32,8 +32,9 @@ export type NewMail = {
 }[MailKind]
 
 const lifetimeMs = 7 * day
-/** After this another process may send the email of one that died; longer than all relays take to answer. */
+/** After this another process may send the email of one that died. A living process renews its lease. */
 const leaseMs = 10 * minute
+export const leaseRenewalMs = leaseMs / 5
 /** The longest wait for the next attempt; a later time is from a wrong clock. */
 const maxWaitMs = hour
 
@@ -113,6 +114,16 @@ export function claimMail(db: Db, id: string, now: Instant): Promise<OutboxRow |
     .executeTakeFirst()
 }
 
+/** Renews the lease of emails that this process is still sending. */
+export async function renewLease(db: Db, ids: string[], now: Instant): Promise<void> {
+  await db
+    .updateTable('outbox')
+    .set({ leasedUntil: addMs(now, leaseMs) })
+    .where('id', 'in', ids)
+    .where('leasedUntil', 'is not', null)
+    .execute()
+}
+
 /** Whether no process is sending it. A lease that ends too late is from a wrong clock. */
 function isFree(eb: ExpressionBuilder<Schema, 'outbox'>, now: Instant) {
   return eb.or([
@@ -124,8 +135,15 @@ function isFree(eb: ExpressionBuilder<Schema, 'outbox'>, now: Instant) {
 
 export type Attempt = Pick<OutboxRow, 'recipient' | 'subject' | 'reply'>
 
-/** The result of an attempt: the email is sent, has failed, or is tried again at `notBefore`. */
-export type AttemptResult = { sentAt: Instant } | { failedAt: Instant } | { notBefore: Instant }
+/**
+ * The result of an attempt: the email is sent, has failed, or is tried again at `notBefore`. Both `sentAt` and `failedAt`:
+ * it may not have arrived, and is not tried again.
+ */
+export type AttemptResult =
+  | { sentAt: Instant }
+  | { failedAt: Instant }
+  | { sentAt: Instant; failedAt: Instant }
+  | { notBefore: Instant }
 
 export async function recordAttempt(db: Db, id: string, attempt: Attempt, result: AttemptResult): Promise<void> {
   await db
@@ -150,14 +168,16 @@ export async function deleteMails(db: Db, by: { ids: string[] } | { keys: string
   await ('ids' in by ? query.where('id', 'in', by.ids) : query.where('key', 'in', by.keys)).execute()
 }
 
-/** The emails refused or expired since then, newest first. */
+/** The emails since then that were refused, have expired or may not have arrived, newest first. */
 export function failedMails(db: Db, since: Instant, now: Instant, limit: number): Promise<OutboxRow[]> {
   return db
     .selectFrom('outbox')
     .selectAll()
-    .where('sentAt', 'is', null)
     .where((eb) =>
-      eb.or([eb('failedAt', '>=', since), eb.and([eb('expiresAt', '>=', since), eb('expiresAt', '<=', now)])]),
+      eb.or([
+        eb('failedAt', '>=', since),
+        eb.and([eb('sentAt', 'is', null), eb('expiresAt', '>=', since), eb('expiresAt', '<=', now)]),
+      ]),
     )
     .orderBy('id', 'desc')
     .limit(limit)

@@ -7,13 +7,15 @@ import type { Web } from '../../response.ts'
 const shownForMs = 14 * day
 const maxShown = 5
 
-/** One sentence for each single email that could not be sent in the last two weeks, newest first. */
+/** What happened to each email that failed or may not have arrived in the last two weeks, newest first. */
 export async function failedEmails({ app }: Web): Promise<string[]> {
   const now = app.clock.now()
   const moment = momentText(app.digests[0]?.zone)
   const failed = await failedMails(app.db, addMs(now, -shownForMs), now, maxShown)
-  return failed.map(({ recipient, subject, reply, failedAt, expiresAt }: OutboxRow) => {
+  return failed.map(({ recipient, subject, reply, sentAt, failedAt, expiresAt }: OutboxRow) => {
     const email = subject === null ? 'An email' : `The email “${subject}” to ${recipient}`
+    if (sentAt !== null)
+      return `${email} may not have arrived (${moment(sentAt)}): no mail server confirmed that it took it (${reply}).`
     const reason = reply === null ? 'It expired before we tried to send it.' : `The mail server answered: ${reply}`
     return `${email} could not be sent (${moment(failedAt ?? expiresAt)}). ${reason}`
   })

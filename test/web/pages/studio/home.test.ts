@@ -133,6 +133,11 @@ describe('the studio', () => {
     expect(page).toMatch(/The email “weekly &lt;1&gt; is paused” to desk@magazine.example could not be sent/)
     expect(page).toContain('The mail server answered: 550 5.1.1 nobody')
     expect(page).not.toContain('An email could not be sent')
+    const now = site.clock.now()
+    await recordAttempt(db, one?.id ?? '', { ...attempt, reply: 'it went away' }, { sentAt: now, failedAt: now })
+    expect(await (await editor.get('/studio')).text()).toMatch(
+      /to desk@magazine.example may not have arrived \(.*\): no mail server confirmed that it took it \(it went away\)/,
+    )
     site.clock.advance(7 * day)
     expect(await (await (await site.signIn()).get('/studio')).text()).toContain('An email could not be sent')
     site.clock.advance(15 * day)
