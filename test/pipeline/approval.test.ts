@@ -4,6 +4,7 @@ import { openApp } from '../../src/app.ts'
 import type { Config } from '../../src/config/config.ts'
 import { describeReason } from '../../src/describe/describe.ts'
 import { createLetter } from '../../src/editions/letters/letters.ts'
+import { retractArticle } from '../../src/editions/retract.ts'
 import { ApprovalRefused } from '../../src/editions/review/approval-rules.ts'
 import { approve, approveByRule } from '../../src/editions/review/approve.ts'
 import { hold } from '../../src/editions/review/pause.ts'
@@ -324,6 +325,35 @@ onBothEngines('an edition', (freshUrl) => {
     it.clock.advance(2 * day)
     await look()
     expect(await mails()).toHaveLength(4)
+  })
+
+  test('whose approval is withdrawn by a retraction or a hold is told again, once each, with the reason', async () => {
+    const { it, relay, sender, tick, newest } = await world({ job: { approval: 'required' } })
+    await publishTitles(it, newsFeed, ['One', 'Two', 'Three', 'Four'])
+    await tick(friday)
+    const mails = async () => {
+      await advanceEditions(it.app, sender)
+      await sendEditionNotices(it.app, sender.relays)
+      await sendEditionNotices(it.app, sender.relays)
+      return await Promise.all(relay.accepted.splice(0).map(({ raw }) => simpleParser(raw)))
+    }
+    expect((await mails()).map(({ subject }) => subject)).toEqual(['The Magazine: weekly 1 waits for approval'])
+    const { id } = await newest()
+    await approve(it.app, id, 'Jo')
+    await retractArticle(it.app, 'https://magazine.example/one', { who: 'Ann', reason: 'wrong' })
+    const [retracted, ...others] = await mails()
+    expect(others).toEqual([])
+    expect(retracted?.subject).toBe('The Magazine: weekly 1 waits for approval again')
+    expect(retracted?.text).toContain('weekly 1 has changed since it was approved. It waits for your approval again.')
+    it.clock.advance(minute)
+    await approve(it.app, id, 'Jo')
+    await hold(it.app, id, 'Ben', 'the lawyer')
+    const [held] = await mails()
+    expect(held?.text).toContain('weekly 1 was approved and is now on hold. It waits for your approval again.')
+    it.clock.advance(day)
+    expect((await mails()).map(({ subject }) => subject)).toEqual([
+      'The Magazine: reminder: weekly 1 waits for approval',
+    ])
   })
 
   test('that waits is told again when the relay was out, and by another process when the first has died over it', async () => {

@@ -7,6 +7,7 @@ import { periodMsAt } from '../../editions/schedule/due-runs.ts'
 import { correctionsIn } from '../../store/corrections/corrections.ts'
 import { countChosen } from '../../store/editions/choices.ts'
 import { editionById, unapprovedEditions } from '../../store/editions/editions.ts'
+import { newestApproval } from '../../store/events/events.ts'
 import { addMails, mailKey, mailsByKey } from '../../store/outbox/outbox.ts'
 import type { EditionRow } from '../../store/schema.ts'
 import { countActive } from '../../store/subscribers/subscribers.ts'
@@ -16,15 +17,17 @@ import type { WriteMail, WrittenMail } from '../written-mail.ts'
 import { editionMail } from './editors-mail.ts'
 
 /**
- * Adds one notice for each edition that waits for an editor, and one reminder. The reminder follows after a day, or after
- * half the time to the next edition if that is shorter.
+ * Adds one notice and one reminder for each edition that waits for an editor, and again after a withdrawn approval. The
+ * reminder follows after a day, or after half the time to the next edition if that is shorter.
  */
 export async function addWaitingNotices({ db, clock, digests }: App): Promise<void> {
   const now = clock.now()
   for (const edition of await unapprovedEditions(db)) {
     const digest = digests.find(({ name }) => name === edition.digest)
     if (!digest || !needsApproval(edition, digest)) continue
-    const [about, facts] = [[edition.id], { edition: edition.id }]
+    const withdrawn = await newestApproval(db, edition.id)
+    const about = [edition.id, ...(withdrawn ? [withdrawn.id] : [])]
+    const facts = { edition: edition.id }
     const key = mailKey('edition-waiting', about)
     const first = (await mailsByKey(db, [key])).get(key)
     if (!first) await addMails(db, [{ kind: 'edition-waiting', about, facts }], now)
@@ -47,8 +50,13 @@ export const writeWaitingNotice: WriteMail<'edition-waiting'> = async (app, [fac
   const edition = facts && (await undecidedEdition(app, facts.edition))
   if (!edition) return undefined
   const name = editionName(edition)
-  const opening = `${name} is ready and waits for your approval.`
-  return await waitingMail(app, edition, { subject: `${name} waits for approval`, opening })
+  if (!(await newestApproval(app.db, edition.id))) {
+    const opening = `${name} is ready and waits for your approval.`
+    return await waitingMail(app, edition, { subject: `${name} waits for approval`, opening })
+  }
+  const cause = edition.heldBy === null ? 'has changed since it was approved' : 'was approved and is now on hold'
+  const opening = `${name} ${cause}. It waits for your approval again.`
+  return await waitingMail(app, edition, { subject: `${name} waits for approval again`, opening })
 }
 
 export const writeReminder: WriteMail<'edition-reminder'> = async (app, [facts]) => {

@@ -22,6 +22,13 @@ export async function editionEvents(db: Db, edition: string): Promise<PastEvent[
   return (await rows.orderBy('at').orderBy('id').execute()).map(toEvent)
 }
 
+/** The newest approval in the history of an edition, also if it was withdrawn. */
+export async function newestApproval(db: Db, edition: string): Promise<PastEvent | undefined> {
+  const rows = db.selectFrom('events').selectAll().where('edition', '=', edition).where('kind', '=', 'edition.approved')
+  const newest = await rows.orderBy('at', 'desc').orderBy('id', 'desc').limit(1).executeTakeFirst()
+  return newest && toEvent(newest)
+}
+
 /** Adds an event of a feed unless its newest event says the same. Returns whether it was added. */
 export async function addFeedEventOnce(db: Db, event: NewEvent & { feed: string }, now: Instant): Promise<boolean> {
   const rows = db.selectFrom('events').select(['kind', 'actor', 'data']).where('feed', '=', event.feed)
