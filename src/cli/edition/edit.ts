@@ -25,7 +25,10 @@ type Options = {
   json?: boolean
   never?: boolean
   block?: string
-} & Pick<TypedEdit, 'section' | 'title' | 'summary' | 'text' | 'link' | 'linkText' | 'picture' | 'alt' | 'before'>
+  /** False: removed. */
+  link?: string | false
+  picture?: string | false
+} & Pick<TypedEdit, 'section' | 'title' | 'summary' | 'text' | 'linkText' | 'alt' | 'before'>
 
 type OptionName = keyof Options
 
@@ -93,12 +96,12 @@ const changes: Record<string, Change> = {
     }),
   },
   picture: {
-    usage: 'picture ARTICLE [ADDRESS] [--alt T] (no address: no picture)',
+    usage: 'picture ARTICLE [ADDRESS] [--alt T] [--no-picture]',
     words: [1, 2],
-    options: ['alt'],
-    read: async (app, edition, [name, picture], { alt }) => ({
+    options: ['alt', 'picture'],
+    read: async (app, edition, [name, address], { alt, picture = address }) => ({
       kind: 'picture',
-      picture,
+      picture: emptyIfRemoved(picture),
       alt,
       ...(await articleTarget(app, edition, name)),
     }),
@@ -107,14 +110,21 @@ const changes: Record<string, Change> = {
   subject: textChange('subject'),
   preheader: textChange('preheader'),
   block: {
-    usage: 'block HEADING [--text T] [--link A] [--link-text T] [--picture A] [--alt T] [--before S] [--block N]',
+    usage:
+      'block HEADING [--text T] [--link A | --no-link] [--link-text T] [--picture A | --no-picture] [--alt T] [--before S] [--block N]',
     words: [1, 1],
     options: ['text', 'link', 'linkText', 'picture', 'alt', 'before', 'block'],
-    read: async (app, edition, [heading], { text, link, linkText, picture, alt, before, block }) => {
+    read: async (app, edition, [heading], { block, ...options }) => {
+      const { text, linkText, alt, before } = options
       const target = block === undefined ? undefined : await blockTarget(app, edition, block)
+      const [link, picture] = [emptyIfRemoved(options.link), emptyIfRemoved(options.picture)]
       return { kind: 'block', heading, text, link, linkText, picture, alt, before, target }
     },
   },
+}
+
+function emptyIfRemoved(option: string | false | undefined): string | undefined {
+  return option === false ? '' : option
 }
 
 /** An empty text removes the current one. */
@@ -137,11 +147,13 @@ export function addEditCommand(edition: Command, editionArgument: string): void 
     .option('--summary <text>', 'the summary; empty for none')
     .option('--text <text>', 'the text of a block, with blank lines between paragraphs')
     .option('--link <address>', 'the address that a block links to')
+    .option('--no-link', 'remove the link of a block')
     .option('--link-text <text>', 'the text of that link')
-    .option('--picture <address>', 'the picture of a block')
+    .option('--picture <address>', 'the picture of a block or an article')
+    .option('--no-picture', 'remove the picture of a block or an article')
     .option('--alt <text>', 'what a picture shows')
     .option('--before <section>', 'place a block before this section; default: after the last')
-    .option('--block <n>', 'change the block that this change number made')
+    .option('--block <n>', 'change the block that this change number made; what is not named stays')
     .option(...whoOption)
     .option('--json', 'as JSON')
     .addHelpText('after', `\nChanges:\n${usages.map((usage) => `  ${usage}`).join('\n')}`)

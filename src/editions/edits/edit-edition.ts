@@ -21,7 +21,7 @@ import type { Digest } from '../digest.ts'
 import { editionName } from '../edition.ts'
 import type { RevisionCheck } from '../review/change-status.ts'
 import { checkDecisions } from '../review/revision.ts'
-import { activeEdits, type Edit, type EditChange, editFromRow, editReason } from './edit.ts'
+import { activeEdits, type Edit, type EditChange, editFromRow, editReason, type OwnPicture } from './edit.ts'
 import { type EditContext, readEdit, type TypedEdit } from './read-edit.ts'
 import { chooseReopened, reopen } from './reopen.ts'
 
@@ -178,34 +178,47 @@ async function contextOf(
   const sections = digest.sections.map(({ name }) => name)
   const context = { headline: '', section: '', sections, newId: newId(now) }
   if (!['pin', 'move', 'drop', 'exclude', 'reword', 'picture'].includes(kind)) {
-    if (kind === 'block') refuseUnknownBlock(edits, target)
-    return context
+    if (kind !== 'block') return context
+    refuseUnknownBlock(edits, target)
+    const current = currentEdit(edits, { kind, target })
+    return { ...context, block: current?.kind === 'block' ? current.data : undefined }
   }
-  const { headline, feedUrl } = await itemToEdit(db, kind, target)
+  const { headline, feedUrl, picture } = await itemToEdit(db, kind, target)
   const choice = (await choicesOf(db, edition.id)).find(({ itemId }) => itemId === target)
   const isPlaced = kind === 'pin' || kind === 'move'
   if (!isPlaced && !choice) throw new AppError('conflict', `“${headline}” is not in ${editionName(edition)}`)
   if ((kind === 'reword' || kind === 'picture') && choice?.position == null)
     throw new AppError('conflict', `“${headline}” is not included in ${editionName(edition)}`)
   const home = digest.sections.find(({ feeds }) => feedUrl !== null && feeds.includes(feedUrl))?.name ?? ''
-  return { ...context, headline, section: choice?.section || home }
+  const current = currentEdit(edits, { kind: 'picture', target })
+  return {
+    ...{ ...context, headline, section: choice?.section || home },
+    picture: current?.kind === 'picture' ? current.data.picture : picture,
+  }
 }
 
-/** The headline and feed of an article or letter; a letter has no feed. */
+function currentEdit(edits: Edit[], { kind, target }: { kind: EditChange['kind']; target: string }): Edit | undefined {
+  return activeEdits(edits).findLast((edit) => edit.kind === kind && edit.target === target)
+}
+
+/** The headline, feed and picture of an article or letter; a letter has no feed and no picture. */
 async function itemToEdit(
   db: Db,
   kind: TypedEdit['kind'],
   id: string,
-): Promise<{ headline: string; feedUrl: string | null }> {
+): Promise<{ headline: string; feedUrl: string | null; picture: OwnPicture | null }> {
   const [article] = await articlesByIds(db, [id])
-  if (article) return { headline: article.title || article.url, feedUrl: article.feedUrl }
+  if (article) {
+    const { title, url, feedUrl, image } = article
+    return { headline: title || url, feedUrl, picture: image && { url: image.url, alt: image.alt } }
+  }
   const letter = await letterById(db, id)
   if (!letter) throw new AppError('missing', 'there is no such article')
   if (kind !== 'drop')
     throw new AppError('conflict', `“${letter.headline}” is a reader’s letter`, {
       hint: 'Change or withdraw it on the page of letters; an edition can only drop it.',
     })
-  return { headline: letter.headline, feedUrl: null }
+  return { headline: letter.headline, feedUrl: null, picture: null }
 }
 
 function refuseUnknownBlock(edits: Edit[], target: string): void {

@@ -3,7 +3,7 @@ import { tidyText } from '../../text/characters.ts'
 import { splitParagraphs } from '../../text/paragraphs.ts'
 import type { EditChange, OwnBlock, OwnPicture } from './edit.ts'
 
-/** Unvalidated edit input. Absent fields stay unchanged. */
+/** Unvalidated edit input. Absent fields stay unchanged; an empty text removes. */
 export type TypedEdit = {
   kind: string
   /** The id of an article or an existing block, or the name of a section. */
@@ -28,6 +28,10 @@ export type EditContext = {
   section: string
   sections: string[]
   newId: string
+  /** The current block, if the target is one. */
+  block?: OwnBlock | undefined
+  /** The current picture of the article. */
+  picture?: OwnPicture | null
 }
 
 /** The maximum length of each field, in characters. Longer input is refused, not cut. */
@@ -57,7 +61,9 @@ export function readEdit(typed: TypedEdit, context: EditContext): EditChange {
     case 'reword':
       return { kind, target, data: { headline, ...readWording(typed) } }
     case 'picture':
-      return { kind, target, data: { headline, picture: readPicture(typed) } }
+      if (typed.picture === undefined && typed.alt === undefined)
+        throw invalid('Write the address of a picture, its description, or both.')
+      return { kind, target, data: { headline, picture: readPicture(typed, context.picture ?? null) } }
     case 'introduction':
       return {
         kind,
@@ -88,24 +94,40 @@ function readWording({ title, summary }: TypedEdit): { title?: string; summary?:
   }
 }
 
-function readBlock(typed: TypedEdit, context: EditContext): OwnBlock {
-  const before = typed.before ? readSection(typed.before, context) : ''
-  const url = readAddress('link', typed.link)
-  const linkText = readLine('words of the link', typed.linkText, maxEditLengths.linkText)
-  if (url === '' && linkText !== '') throw invalid('The link has words, but no address.')
+function readBlock({ heading, text, before, ...typed }: TypedEdit, context: EditContext): OwnBlock {
+  const { block } = context
   return {
-    heading: readRequired('heading', typed.heading, maxEditLengths.heading),
-    text: readParagraphs('text', typed.text, maxEditLengths.text),
-    link: url === '' ? null : { url, text: linkText || url },
-    picture: readPicture(typed),
-    before,
+    heading: readRequired('heading', heading ?? block?.heading, maxEditLengths.heading),
+    text: readParagraphs('text', text ?? block?.text, maxEditLengths.text),
+    link: readLink(typed, block?.link ?? null),
+    picture: readPicture(typed, block?.picture ?? null),
+    before: before ? readSection(before, context) : (before ?? block?.before ?? ''),
   }
 }
 
-/** The picture, or null if its address is empty. */
-function readPicture({ picture, alt }: TypedEdit): OwnPicture | null {
-  const url = readAddress('picture', picture)
-  return url === '' ? null : { url, alt: readLine('description of the picture', alt, maxEditLengths.alt) }
+/** The link, or null if its address is empty. */
+function readLink(
+  { link, linkText }: Pick<TypedEdit, 'link' | 'linkText'>,
+  current: OwnBlock['link'],
+): OwnBlock['link'] {
+  const url = readAddress('link', link ?? current?.url)
+  const currentText = current?.text === current?.url ? '' : current?.text
+  const text = readLine('words of the link', linkText ?? currentText, maxEditLengths.linkText)
+  if (url !== '') return { url, text: text || url }
+  if (linkText) throw invalid('The link has words, but no address.')
+  return null
+}
+
+/** The picture, or null if its address is empty. A new address takes no description from the current picture. */
+function readPicture(
+  { picture, alt }: Pick<TypedEdit, 'picture' | 'alt'>,
+  current: OwnPicture | null,
+): OwnPicture | null {
+  const url = readAddress('picture', picture ?? current?.url)
+  const currentAlt = url === current?.url ? current.alt : ''
+  if (url !== '') return { url, alt: readLine('description of the picture', alt ?? currentAlt, maxEditLengths.alt) }
+  if (alt) throw invalid('There is no picture to describe.')
+  return null
 }
 
 /** An absolute http or https URL without user name and password, or an empty string. */

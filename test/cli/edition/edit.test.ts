@@ -60,7 +60,7 @@ test('every change is made, listed with its effect, in the preview, and in what 
     const { code, stdout } = await edit(...words)
     expect([words[0], code, stdout.replaceAll('\n', ' ').trim()]).toEqual([words[0], 0, line])
   }
-  expect((await edit('block', 'Come and look', '--block', '10', '--before', 'latest')).code).toBe(0)
+  expect((await edit('block', 'Come and look', '--block', '10')).code).toBe(0)
   const listed = (await edit('list', '--json')).stdout
     .trim()
     .split('\n')
@@ -108,6 +108,33 @@ test('every change is made, listed with its effect, in the preview, and in what 
   expect(mail.subject).toBe('By {hand}')
   expect(withoutKeys(String(mail.html))).toBe(withoutKeys(preview))
   expect(mail.text).toContain('The harbour <opens>')
+})
+
+test('what a change does not name stays, and is removed by a flag', async () => {
+  const picture = 'https://magazine.example/h.jpg'
+  const data = async () => JSON.parse((await edit('list', '--json')).stdout.trim().split('\n').at(-1) ?? '').data
+  await edit(
+    'block',
+    'Festival',
+    '--text',
+    'Doors open at 8.',
+    '--link',
+    'https://magazine.example/t',
+    '--picture',
+    picture,
+  )
+  await edit('block', 'Festival on Sunday', '--block', '1')
+  const link = { url: 'https://magazine.example/t', text: 'https://magazine.example/t' }
+  const block = { heading: 'Festival on Sunday', text: 'Doors open at 8.', before: '' }
+  expect(await data()).toEqual({ ...block, link, picture: { url: picture, alt: '' } })
+  await edit('block', 'Festival on Sunday', '--block', '1', '--no-link', '--no-picture')
+  expect(await data()).toEqual({ ...block, link: null, picture: null })
+  await edit('picture', 'harbour', picture, '--alt', 'Ships')
+  await edit('picture', 'harbour', '--alt', 'Three ships')
+  expect(await data()).toMatchObject({ picture: { url: picture, alt: 'Three ships' } })
+  expect((await edit('picture', 'harbour')).stderr).toContain('Write the address of a picture')
+  await edit('picture', 'harbour', '--no-picture')
+  expect(await data()).toMatchObject({ picture: null })
 })
 
 test('an edition is sealed again at once, and the command says which revision it is', async () => {

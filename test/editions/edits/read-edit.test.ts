@@ -85,6 +85,39 @@ describe('what an editor types', () => {
       expect(problem({ kind: 'introduction', text: `a${piece.repeat(500_000)}b` })).toMatch(/accepted|Shorten/)
   })
 
+  const block = {
+    heading: 'Festival',
+    text: 'Doors open at 8.',
+    link: { url: 'https://x.example/t', text: 'Tickets' },
+    picture: { url: 'https://x.example/p', alt: 'Tents' },
+    before: 'opinion',
+  }
+
+  test.each<[Partial<TypedEdit>, Partial<typeof block> | { link: null } | { picture: null }]>([
+    [{ heading: 'Festival on Sunday' }, { heading: 'Festival on Sunday' }],
+    [{ text: '' }, { text: '' }],
+    [{ link: 'https://y.example/' }, { link: { url: 'https://y.example/', text: 'Tickets' } }],
+    [{ linkText: 'Seats' }, { link: { url: 'https://x.example/t', text: 'Seats' } }],
+    [{ link: '' }, { link: null }],
+    [{ alt: 'A stage' }, { picture: { url: 'https://x.example/p', alt: 'A stage' } }],
+    [{ picture: 'https://y.example/q' }, { picture: { url: 'https://y.example/q', alt: '' } }],
+    [{ picture: '' }, { picture: null }],
+    [{ before: '' }, { before: '' }],
+  ])('changes only what is named in a block: %j', (typed, changed) => {
+    const edit = readEdit({ kind: 'block', target: 'b', ...typed }, { ...context, block })
+    expect(edit).toEqual({ kind: 'block', target: 'b', data: { ...block, ...changed } })
+  })
+
+  test('changes the description of a picture without the picture, which only an empty address removes', () => {
+    const { picture } = block
+    const read = (typed: Partial<TypedEdit>, current: typeof picture | null = picture) =>
+      readEdit({ kind: 'picture', target: 'a', ...typed }, { ...context, picture: current }).data
+    expect(read({ alt: 'A stage' })).toMatchObject({ picture: { url: picture.url, alt: 'A stage' } })
+    expect(read({ picture: '' })).toMatchObject({ picture: null })
+    expect(() => read({})).toThrow('Write the address of a picture, its description, or both.')
+    expect(() => read({ alt: 'A stage' }, null)).toThrow('There is no picture to describe.')
+  })
+
   test('is understood: each kind with all that it may say', () => {
     expect(readEdit({ kind: 'pin', target: 'a' }, context).data).toEqual({ headline: 'Harbour', section: 'news' })
     expect(readEdit({ kind: 'order', target: 'news', articles: ['a', 'b', 'a'] }, context).data).toEqual({
