@@ -166,6 +166,18 @@ describe('the launcher', () => {
     expect(older.code).toBe(1)
   })
 
+  test('says that Node refused NODE_OPTIONS, and takes another Node that accepts them', async () => {
+    const environment = { NODE_OPTIONS: '--no-such-option' }
+    const refused = await run(join(app(), 'src/lastword'), ['start'], [realNode()], environment)
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain('--no-such-option is not allowed in NODE_OPTIONS')
+    expect(refused.stderr).toContain('Node refused the environment variable NODE_OPTIONS')
+    expect(refused.stderr).not.toContain('no Node')
+    putNode('our app/node_modules/.bin', `NODE_OPTIONS= exec '${node24}' "$@"`)
+    const { code, stdout } = await run(join(app(), 'src/lastword'), ['a'], [realNode()], environment)
+    expect([code, JSON.parse(stdout).args]).toEqual([0, ['a']])
+  })
+
   test('runs a TypeScript file that is named first in the same way, also one that talks to its parent', async () => {
     const file = join(folder, 'child.ts')
     writeFileSync(file, 'process.send?.([process.execArgv, process.argv.slice(2)]); process.disconnect?.()')
