@@ -1,6 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { describeReason } from '../../src/describe/describe.ts'
 import { compose } from '../../src/editions/compose/compose.ts'
 import { sealFailure } from '../../src/editions/seal-failure.ts'
 import type { Log } from '../../src/log.ts'
@@ -52,7 +53,10 @@ onBothEngines('an edition that cannot be sealed', (freshUrl) => {
     const mend = () => {
       fails = false
     }
-    const state = async () => sealFailure({ status: 'composed' }, await editionHistory(it.app.db, id))
+    const state = async () => {
+      const failure = sealFailure({ status: 'composed' }, await editionHistory(it.app.db, id))
+      return failure && describeReason(failure)
+    }
     return { it, id, turn, failures, mend, state }
   }
 

@@ -229,7 +229,8 @@ async function report(app: App, edit: Edit, { json }: Options): Promise<void> {
   if (json && listed) return printJson(toJson(listed))
   print(`${editionName(edition)}: ${edit.undoneAt === null ? '' : 'undone: '}${editText(edit)} (change ${edit.number})`)
   const failure = sealFailure(edition, await editionEvents(app.db, edition.id))
-  if (failure !== undefined) printStderr(sanitizeLine(`not sealed, and tried again by lastword start: ${failure}`))
+  if (failure !== undefined)
+    printStderr(sanitizeLine(`not sealed, and tried again by lastword start: ${describeReason(failure)}`))
   if (edition.sealedAt === null || !canEdit(edition)) return
   const held = edition.reason === null ? '' : `; it is held: ${describeReason(edition.reason)}`
   printStderr(sanitizeLine(`sealed as revision ${edition.revision}${held}`))
