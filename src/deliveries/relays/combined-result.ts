@@ -1,7 +1,7 @@
 import type { SendResult } from '../../mail/smtp/result.ts'
 
-/** The result that allows most comes first: a temporary one counts more than a lasting one of another relay. */
-const kindsInOrder: SendResult['kind'][] = ['unknown', 'deferred', 'cut', 'rejected', 'refused', 'unsent', 'unfit']
+/** A result that may change comes first: a later try decides more than a lasting refusal by another relay. */
+const kindsInOrder: SendResult['kind'][] = ['unknown', 'deferred', 'cut', 'rejected', 'unsent', 'refused', 'unfit']
 
 /** The result of a message that no relay accepted; the first result is that of the main relay, whose refusal decides. */
 export function combinedResult(results: SendResult[]): SendResult {
