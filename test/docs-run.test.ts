@@ -113,7 +113,7 @@ function fillIn(home: Home, relayPort: number): void {
   const filled = config
     .replace(
       /^ {2}host: localhost\n {2}port: 587\n {2}security: starttls/m,
-      `  host: 127.0.0.1\n  port: ${relayPort}\n  security: none`,
+      `  host: 127.0.0.1\n  port: ${relayPort}\n  security: none\n  catcher: true`,
     )
     .replace(/^ {2}alertAfter: 24h/m, `  alertAfter: 24h\n  allow: ${allowed}`)
   writeFileSync(join(home.folder, 'lastword.yml'), filled)

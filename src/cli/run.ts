@@ -17,7 +17,7 @@ import { editionById } from '../store/editions/editions.ts'
 import { variantsOf } from '../store/editions/variants.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { countActive } from '../store/subscribers/subscribers.ts'
-import { launchProblemLines, localLaunchProblemLines, refuseUnreadySettings } from './checks/launch-settings.ts'
+import { launchProblemLines, refuseUnreadySettings } from './checks/launch-settings.ts'
 import { editionToContinue } from './edition/find-open-edition.ts'
 import { nextStep } from './edition/next-step.ts'
 import { sendInForeground } from './edition/send-in-foreground.ts'
@@ -123,7 +123,6 @@ async function prepareEdition(app: App, digest: Digest, options: Options, file: 
   const number = options.edition === undefined ? undefined : Number(options.edition)
   const open = options.new ? undefined : await editionToContinue(app, digest, number)
   if (!options.anyway && (open?.overriddenAt ?? null) === null) refuseUnreadySettings(app, digest, file)
-  for (const line of localLaunchProblemLines(app, digest, file)) printStderr(`warning: ${sanitizeLine(line)}`)
   if (open) printStderr(`continuing ${editionName(open)}, which is ${open.status}`)
   const edition = open ?? (await newEdition(app, digest, options))
   // Undefined: another process has just made an edition, which is continued.
@@ -152,8 +151,7 @@ async function dryRun(app: App, digest: Digest, options: Options, file: string):
   const { draft, choices, thin, feeds } = await dryRunEdition(app, digest)
   warnOfFailedFeeds(feeds)
   await warnOfQuarantinedFeeds(app, digest)
-  for (const line of [...launchProblemLines(app, digest, file), ...localLaunchProblemLines(app, digest, file)])
-    printStderr(`warning: ${sanitizeLine(line)}`)
+  for (const line of launchProblemLines(app, digest, file)) printStderr(`warning: ${sanitizeLine(line)}`)
   const rendered = await renderDraft(app.render, draft)
   const recipients = await countActive(app.db, digest.name)
   const bytesHtml = htmlBytes({ html: rendered.html, slot: draft.slot })

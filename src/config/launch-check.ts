@@ -23,18 +23,13 @@ export type Imprint = {
 
 type DigestSender = { from: { address: string }; replyTo?: string | undefined }
 
-/** Whether all relays are on this machine, as in the demo and in tests, so that no message reaches a person. */
-export function sendsOnlyToThisMachine(config: Pick<Config, 'relay' | 'relays'>): boolean {
-  return relaysOf(config).every(({ host }) => isLoopback(host))
+/**
+ * Whether every relay is a mail catcher (`relay.catcher`), as in the demo and in tests, so that no message reaches a
+ * person. A relay on a public address never counts as one; a relay on this machine, such as Postfix, may deliver.
+ */
+export function sendsOnlyToCatchers(config: Pick<Config, 'relay' | 'relays'>): boolean {
+  return relaysOf(config).every(({ catcher, host }) => catcher && isPrivateHost(host))
 }
-
-/** Whether a relay is a mail server of this machine, such as Postfix, which forwards messages. */
-export function hasLocalMailServer(config: Pick<Config, 'relay' | 'relays'>): boolean {
-  return relaysOf(config).some(({ host, port }) => isLoopback(host) && mailServerPorts.includes(port))
-}
-
-/** SMTP, submission over TLS, submission (RFC 5321 §4.5.4.2, RFC 8314 §7.3, RFC 6409 §3.1). */
-const mailServerPorts = [25, 465, 587]
 
 /** The settings that must be changed before an edition of the digest is sent. */
 export function launchProblems(
@@ -106,13 +101,6 @@ function isSampleAddress(address: string): boolean {
   return sampleAddress.test(address)
 }
 
-function isLoopback(host: string): boolean {
-  const name = bareHost(host)
-  const version = isIP(name)
-  if (version !== 0) return loopbackAddresses.check(name, version === 4 ? 'ipv4' : 'ipv6')
-  return isWithin(name, 'localhost')
-}
-
 function firstLine(text: string): string {
   return text.trim().split('\n')[0] ?? ''
 }
@@ -137,8 +125,6 @@ const privateDomains = [
   ...['localhost', 'local', 'internal', 'test', 'example', 'invalid', 'home.arpa'],
   ...['lan', 'home', 'corp', 'intranet', 'localdomain'],
 ]
-
-const loopbackAddresses = blockList(['127.0.0.0/8', '::1/128'])
 
 /** Loopback, private, link-local, shared (RFC 6598), unspecified, documentation, benchmarks; in IPv6 the same. */
 const privateAddresses = blockList([

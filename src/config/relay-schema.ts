@@ -93,6 +93,9 @@ export const relayServer = {
     .default(1)
     .describe('Its share of the messages, beside the weights of the other relays'),
   standby: booleanSetting.default(false).describe('Used only while no other relay can send'),
+  catcher: booleanSetting
+    .default(false)
+    .describe('A mail catcher for tests, here or in the local network: nothing is delivered, so samples may be sent'),
 }
 
 type SignIn = {

@@ -89,7 +89,7 @@ async function demoConfig(home: string, magazineUrl: string, smtp: { host: strin
       language: 'en-GB',
       colours: { brand: '#134e54', accent: '#a8402a' },
     },
-    relay: { ...smtp, security: 'none', connections: 5, returnPath: 'bounces@civic-ledger.example' },
+    relay: { ...smtp, catcher: true, security: 'none', connections: 5, returnPath: 'bounces@civic-ledger.example' },
     web: { url: `http://127.0.0.1:${port}`, host: '127.0.0.1', port },
     store: { url: environmentStoreUrl() ?? `file:${join(home, 'lastword.db')}` },
     feeds: { allow: [new URL(magazineUrl).host] },

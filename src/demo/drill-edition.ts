@@ -57,7 +57,7 @@ function configOf(folder: string, port: number, { tls }: DrillOptions) {
       contact: 'desk@drill.example',
       address: '1 High Street',
     },
-    relay: { ...trustLocalhost, port, security: tls ? 'starttls' : 'none', timeout: 10, connections },
+    relay: { ...trustLocalhost, port, catcher: true, security: tls ? 'starttls' : 'none', timeout: 10, connections },
     web: { url: 'https://letters.drill.example' },
     store: { url: `file:${join(folder, 'lastword.db')}` },
     jobs: join(folder, 'jobs'),

@@ -1,4 +1,4 @@
-import { sendsOnlyToThisMachine } from '../config/launch-check.ts'
+import { sendsOnlyToCatchers } from '../config/launch-check.ts'
 import { lockDigest } from '../store/digests/digests.ts'
 import { transaction } from '../store/drivers/transaction.ts'
 import { lockEdition } from '../store/editions/editions.ts'
@@ -39,7 +39,7 @@ async function outdatedReasons({ db, config, clock }: Needs, edition: EditionRow
   const isApproved = edition.status === 'approved' && edition.overriddenAt === null
   if (!isWaiting && !isApproved) return []
   if (isWaiting && hasEarlierDate(edition, digest, clock.now())) return [{ code: 'dated-earlier' }]
-  if (sendsOnlyToThisMachine(config)) return []
+  if (sendsOnlyToCatchers(config)) return []
   const [variant] = await variantsOf(db, edition.id)
   const resolved = variant ? resolvedProblems(config, digest, variant) : []
   return resolved.map(({ setting, value }) => ({ code: 'setting-was', setting, value }))

@@ -73,13 +73,18 @@ test('a run says that leave links need start, unless one is running on this stor
   await stopWorker({ db, clock: systemClock }, worker)
 })
 
-test('a relay that is not on this machine, and settings that readers should not see: nothing is made or sent', async () => {
+test.each([
+  ['on this machine', 'feeds:\n'],
+  ['elsewhere', 'relays: [{ host: smtp.harbour.net, standby: true }]\nfeeds:\n'],
+])('a relay %s that delivers, and settings that readers should not see: nothing is made or sent', async (_, feeds) => {
   await importPeople()
   configure((text) =>
     text
       .replace('letters@magazine.example', 'editor@example.org')
-      .replace('feeds:\n', 'relays: [{ host: smtp.harbour.net, standby: true }]\nfeeds:\n'),
+      .replace('catcher: true', 'catcher: false')
+      .replace('feeds:\n', feeds),
   )
+  expect((await it.lastword('config')).stderr).toMatch(/lastword\.yml(:\d+)?: web\.url is http:\/\/localhost:3000/)
   const refused = await it.lastword('run', 'weekly')
   expect(refused).toMatchObject({ code: 1, stdout: '' })
   expect(refused.stderr).toMatch(/lastword\.yml(:\d+)?: web\.url is http:\/\/localhost:3000/)
@@ -95,7 +100,9 @@ test('a relay that is not on this machine, and settings that readers should not 
 })
 
 test('start says what keeps the digests from being sent, and serves its pages all the same', async () => {
-  configure((text) => `${text.replace('port: ', 'port: 1 # ')}relays: [{ host: smtp.harbour.net }]\nweb: { port: 0 }\n`)
+  configure((text) =>
+    `${text.replace('port: ', 'port: 1 # ')}web: { port: 0 }\n`.replace('catcher: true', 'catcher: false'),
+  )
   const { child, ended } = it.begin('start')
   let said = ''
   for await (const piece of child.stdout ?? []) {

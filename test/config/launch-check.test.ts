@@ -1,12 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { readConfig } from '../../src/config/config.ts'
-import {
-  hasLocalMailServer,
-  isPrivateHost,
-  launchProblems,
-  sendsOnlyToThisMachine,
-} from '../../src/config/launch-check.ts'
+import { isPrivateHost, launchProblems, sendsOnlyToCatchers } from '../../src/config/launch-check.ts'
 import { describeSentence } from '../../src/describe/describe.ts'
 import { parseDigest } from '../../src/editions/jobs/read-job.ts'
 
@@ -66,14 +61,13 @@ test('the sample files as they are have every problem, and a sentence for each',
   for (const problem of found) expect(describeSentence({ code: 'setting', ...problem })).toMatch(/^[\w.]+ is .*: .*\.$/)
 })
 
-test('relays on this machine alone send to nobody outside; a mail server on it may', () => {
-  const relays = (...hosts: [string, number][]) => {
-    const [relay, ...others] = hosts.map(([host, port]) => ({ host, port }))
-    return { relay, relays: others } as unknown as Parameters<typeof sendsOnlyToThisMachine>[0]
+test('a relay on this machine may deliver; only a mail catcher with a private address never does', () => {
+  const relays = (...hosts: [string, boolean][]) => {
+    const [relay, ...others] = hosts.map(([host, catcher]) => ({ host, catcher }))
+    return { relay, relays: others } as unknown as Parameters<typeof sendsOnlyToCatchers>[0]
   }
-  expect(sendsOnlyToThisMachine(relays(['localhost', 2525], ['127.0.0.2', 1025], ['::1', 25]))).toBe(true)
-  expect(sendsOnlyToThisMachine(relays(['localhost', 2525], ['smtp.harbour.net', 587]))).toBe(false)
-  expect(sendsOnlyToThisMachine(relays(['10.0.0.5', 25]))).toBe(false)
-  expect(hasLocalMailServer(relays(['localhost', 2525]))).toBe(false)
-  expect(hasLocalMailServer(relays(['localhost', 587]))).toBe(true)
+  expect(sendsOnlyToCatchers(relays(['localhost', false]))).toBe(false)
+  expect(sendsOnlyToCatchers(relays(['127.0.0.1', true], ['localhost', false]))).toBe(false)
+  expect(sendsOnlyToCatchers(relays(['localhost', true], ['mailpit', true], ['::1', true]))).toBe(true)
+  expect(sendsOnlyToCatchers(relays(['localhost', true], ['smtp.harbour.net', true]))).toBe(false)
 })

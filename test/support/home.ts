@@ -102,6 +102,7 @@ relay:
   host: 127.0.0.1
   port: ${relayPort}
   security: none
+  catcher: true
   timeout: 5
 feeds:
   allow: ${JSON.stringify(allow)}

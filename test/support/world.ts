@@ -95,7 +95,7 @@ function changed(changes: Record<string, string>): string {
   return [...kept, ...added].join('\n')
 }
 
-const usualRelay = { host: '127.0.0.1', security: 'none', timeout: 5, connections: 3 }
+const usualRelay = { host: '127.0.0.1', catcher: true, security: 'none', timeout: 5, connections: 3 }
 
 function worldConfig(
   folder: string,

@@ -2,30 +2,15 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { App } from '../../app.ts'
 import { configLocation } from '../../config/config.ts'
-import {
-  hasLocalMailServer,
-  type LaunchProblem,
-  launchProblems,
-  sendsOnlyToThisMachine,
-} from '../../config/launch-check.ts'
+import { type LaunchProblem, launchProblems, sendsOnlyToCatchers } from '../../config/launch-check.ts'
 import { readYaml } from '../../config/yaml.ts'
 import { describeSentence } from '../../describe/describe.ts'
 import type { Digest } from '../../editions/digest.ts'
 import { AppError } from '../../errors.ts'
 
-/** One line for each setting to change before the digest is sent, with file and line; none if all relays are local. */
-export function launchProblemLines(app: Pick<App, 'config'>, digest: Digest, file: string): string[] {
-  if (sendsOnlyToThisMachine(app.config)) return []
-  return problemLines(app, digest, file)
-}
-
-/** The same lines, as warnings, for a mail server on this machine, which may forward messages or be a test. */
-export function localLaunchProblemLines(app: Pick<App, 'config'>, digest: Digest, file: string): string[] {
-  const isLocal = sendsOnlyToThisMachine(app.config) && hasLocalMailServer(app.config)
-  return isLocal ? problemLines(app, digest, file) : []
-}
-
-function problemLines({ config }: Pick<App, 'config'>, digest: Digest, file: string): string[] {
+/** One line for each setting to change before the digest is sent, with file and line; none if all relays are mail catchers. */
+export function launchProblemLines({ config }: Pick<App, 'config'>, digest: Digest, file: string): string[] {
+  if (sendsOnlyToCatchers(config)) return []
   return launchProblems(config, digest).map((problem) => {
     const place = settingLocation(problem, config.jobs, digest, file)
     return `${place === undefined ? '' : `${place}: `}${describeSentence({ code: 'setting', ...problem })}`

@@ -4,7 +4,7 @@ import {
   imprintProblems,
   type LaunchProblem,
   launchProblems,
-  sendsOnlyToThisMachine,
+  sendsOnlyToCatchers,
 } from '../../config/launch-check.ts'
 import { describeSentence } from '../../describe/describe.ts'
 import { AppError } from '../../errors.ts'
@@ -99,19 +99,19 @@ export async function obstaclesOf(needs: ObstacleNeeds, edition: EditionRow): Pr
 
 /** The obstacles of `obstaclesOf` that concern settings; an open edition is checked every few seconds. */
 export async function settingObstaclesOf(needs: ObstacleNeeds, edition: EditionRow): Promise<Obstacle[]> {
-  if (sendsOnlyToThisMachine(needs.config)) return []
+  if (sendsOnlyToCatchers(needs.config)) return []
   const [variant] = await variantsOf(needs.db, edition.id)
   return settingObstaclesFrom(settingFacts(needs, edition, variant))
 }
 
-/** No problems if every relay is on this machine. */
+/** No problems if every relay is a mail catcher. */
 function settingFacts(
   { config, digests }: ObstacleNeeds,
   edition: EditionRow,
   variant: VariantRow | undefined,
 ): SettingFacts {
   const digest = digests.find(({ name }) => name === edition.digest)
-  if (!digest || sendsOnlyToThisMachine(config)) return { settings: [], sealed: [] }
+  if (!digest || sendsOnlyToCatchers(config)) return { settings: [], sealed: [] }
   return { settings: launchProblems(config, digest), sealed: variant ? resolvedProblems(config, digest, variant) : [] }
 }
 

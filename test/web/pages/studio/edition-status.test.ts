@@ -30,31 +30,34 @@ test('the result of a decision is shown only while the edition has that status',
   expect(isInResultingState({ status: 'paused' }, event('edition.paused'))).toBe(true)
 })
 
-describe('while web.url cannot be reached by readers', () => {
-  let site: Site
+describe.each(['smtp.harbour.net', 'localhost'])(
+  'while web.url cannot be reached by readers, with the relay %s',
+  (host) => {
+    let site: Site
 
-  beforeEach(async () => {
-    site = await openSite()
-    site.app.config.web = { ...site.app.config.web, url: 'http://localhost:3000' }
-    site.app.config.relay = { ...site.app.config.relay, host: 'smtp.harbour.net' }
-  })
+    beforeEach(async () => {
+      site = await openSite()
+      site.app.config.web = { ...site.app.config.web, url: 'http://localhost:3000' }
+      site.app.config.relay = { ...site.app.config.relay, host, catcher: false }
+    })
 
-  afterEach(() => site.close())
+    afterEach(() => site.close())
 
-  test('every page says that the edition cannot be sent yet, and none that it is ready or when sending starts', async () => {
-    const editor = await site.signIn()
-    const page = `/studio/editions/${site.edition.id}`
-    for (const path of ['/studio', page]) {
-      const text = textOf(await (await editor.get(path)).text())
-      expect(text).toContain('Cannot be sent yet: web.url is http://localhost:3000')
-      expect(text).toContain('Not ready')
-      expect(text).not.toContain('Waiting for someone to approve it')
-    }
-    const question = textOf(await (await editor.get(`${page}/approval`)).text())
-    expect(question).toContain('It can’t be approved')
-    expect(question).not.toContain('Sending starts within a minute')
-  })
-})
+    test('every page says that the edition cannot be sent yet, and none that it is ready or when sending starts', async () => {
+      const editor = await site.signIn()
+      const page = `/studio/editions/${site.edition.id}`
+      for (const path of ['/studio', page]) {
+        const text = textOf(await (await editor.get(path)).text())
+        expect(text).toContain('Cannot be sent yet: web.url is http://localhost:3000')
+        expect(text).toContain('Not ready')
+        expect(text).not.toContain('Waiting for someone to approve it')
+      }
+      const question = textOf(await (await editor.get(`${page}/approval`)).text())
+      expect(question).toContain('It can’t be approved')
+      expect(question).not.toContain('Sending starts within a minute')
+    })
+  },
+)
 
 describe('the page of an edition', () => {
   let site: Site
