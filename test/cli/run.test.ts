@@ -5,6 +5,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { confirmSending, sendingQuestion } from '../../src/cli/terminal/confirm-sending.ts'
 import { exitCodeOf, terminalLog } from '../../src/cli/with-app.ts'
 import { startWorker, stopWorker } from '../../src/deliveries/worker.ts'
+import { knownArticlesReason } from '../../src/editions/stories/flood.ts'
+import { toJson } from '../../src/store/json.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { EditionRow } from '../../src/store/schema.ts'
 import { systemClock } from '../../src/time/clock.ts'
@@ -213,11 +215,31 @@ test('an edition that a rule holds is approved only in spite of having no articl
   const refused = await it.lastword('edition', 'approve', 'weekly:1')
   expect(refused).toMatchObject({ code: 1, stdout: '' })
   expect(refused.stderr).toContain('There is no article in it.')
+  expect(refused.stderr).toMatch(/Fix that first with lastword edition edit \S+ pin ARTICLE; or .*--anyway/)
   expect(await it.lastword('edition', 'approve', 'weekly:1', '--anyway')).toMatchObject({
     code: 0,
     stdout: 'weekly 1 approved\n',
   })
   expect((await it.lastword('edition', 'show', 'weekly:1')).stdout).toContain('not sent yet: 2 people are subscribed')
+})
+
+test('an edition that a flood left without articles: approve names the command that lets them in', async () => {
+  await importPeople()
+  await it.lastword('run', 'weekly', '--dry-run') // its articles are pending before the feed is in flood
+  it.write(
+    'jobs/weekly.yml',
+    `${readFileSync(join(it.folder, 'jobs/weekly.yml'), 'utf8')}thin: { minimum: 2, rule: hold }\n`,
+  )
+  const reason = toJson(knownArticlesReason(3))
+  await (await store())
+    .updateTable('ledger')
+    .set({ quarantinedAt: '2026-01-02T07:00:00.000Z', quarantineReason: reason })
+    .execute()
+  await it.lastword('run', 'weekly')
+  const { stderr } = await it.lastword('edition', 'approve', 'weekly:1')
+  expect(stderr).toContain(`with lastword feeds release ${host.url}/latest.xml, or lastword edition edit`)
+  await it.lastword('feeds', 'release', `${host.url}/latest.xml`)
+  expect(await it.lastword('edition', 'approve', 'weekly:1')).toMatchObject({ code: 0, stdout: 'weekly 1 approved\n' })
 })
 
 const edition = { digest: 'weekly', number: 3, dueAt: '', subject: 'Trams' } as EditionRow

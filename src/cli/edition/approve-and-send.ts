@@ -3,12 +3,13 @@ import { type App, requireDigest, throwIfRejected } from '../../app.ts'
 import { describeSentence } from '../../describe/describe.ts'
 import { editionName } from '../../editions/edition.ts'
 import { ensureSealed } from '../../editions/ensure-sealed.ts'
-import { ApprovalRefused } from '../../editions/review/approval-rules.ts'
+import { ApprovalRefused, type Obstacle } from '../../editions/review/approval-rules.ts'
 import { approve, overrideObstacles } from '../../editions/review/approve.ts'
 import { checkRevisionNumber, currentRevision } from '../../editions/review/revision.ts'
 import { AppError } from '../../errors.ts'
 import { sendingObstacles } from '../../pipeline/sending/sending-needs.ts'
 import { editionById } from '../../store/editions/editions.ts'
+import { quarantinedFeeds } from '../../store/ledger/stories.ts'
 import type { EditionRow } from '../../store/schema.ts'
 import { countActive } from '../../store/subscribers/subscribers.ts'
 import { launchProblemLines } from '../checks/launch-settings.ts'
@@ -71,8 +72,7 @@ async function approveAsOperator(app: App, found: EditionRow, options: ApproveOp
     if (!(error instanceof ApprovalRefused)) throw error
     const settingLines = digest ? launchProblemLines(app, digest, file) : []
     const message = settingLines.length > 0 ? refusalMessage(edition, error, settingLines) : error.message
-    const hint = `Fix that first, or approve it anyway: lastword edition approve ${edition.id} --anyway`
-    throw new AppError(error.code, message, { hint, cause: error })
+    throw new AppError(error.code, message, { hint: await refusalHint(app, edition, error), cause: error })
   }
   print(`${editionName((await editionById(app.db, edition.id)) ?? edition)} approved`)
   if ((await countActive(app.db, edition.digest)) === 0)
@@ -90,6 +90,20 @@ function readRevision(text: string): number {
 function refusalMessage(edition: EditionRow, { obstacles }: ApprovalRefused, settingLines: string[]): string {
   const others = obstacles.filter(({ code }) => code !== 'setting').map(describeSentence)
   return [`${editionName(edition)} was not approved.`, ...settingLines, ...others].join('\n')
+}
+
+/** The commands that remove the obstacles, and the one that approves the edition with them. */
+async function refusalHint({ db }: App, { id, digest }: EditionRow, { obstacles }: ApprovalRefused): Promise<string> {
+  const has = (wanted: Obstacle['code']) => obstacles.some(({ code }) => code === wanted)
+  const feeds = has('no-articles') ? (await quarantinedFeeds(db)).filter((feed) => feed.digest === digest) : []
+  const edit = `lastword edition edit ${id}`
+  const ways = [
+    ...feeds.map(({ url }) => `lastword feeds release ${url}`),
+    ...(has('no-articles') ? [`${edit} pin ARTICLE`] : []),
+    ...(has('empty-subject') ? [`${edit} subject TEXT`] : []),
+  ]
+  const how = ways.length > 0 ? ` with ${ways.join(', or ')}` : ''
+  return `Fix that first${how}; or approve it anyway: lastword edition approve ${id} --anyway`
 }
 
 async function sendAsOperator(app: App, edition: EditionRow, options: SendOptions): Promise<void> {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '../../errors.ts'
+import { lockDigest } from '../../store/digests/digests.ts'
 import { transaction } from '../../store/drivers/transaction.ts'
 import { type EventValues, type NewEvent, person } from '../../store/events/event.ts'
 import { addEvent } from '../../store/events/events.ts'
@@ -11,13 +12,13 @@ import {
   releaseQuarantined,
   setQuarantineReason,
 } from '../../store/ledger/stories.ts'
-import type { Db } from '../../store/schema.ts'
-import type { Clock } from '../../time/clock.ts'
+import type { ComposeNeeds } from '../compose/draft.ts'
 import type { Digest } from '../digest.ts'
 import { addAllToLedger } from '../ledger.ts'
+import { chooseAfterDecision } from './choose-after-decision.ts'
 import { isCertainDuplicate, knownArticlesReason } from './flood.ts'
 
-type Needs = { db: Db; clock: Clock; digests: Digest[] }
+type Needs = ComposeNeeds & { digests: Digest[] }
 
 /**
  * Releases the quarantined articles of a feed as new: certain duplicates stay duplicates; possible duplicates in a
@@ -51,12 +52,13 @@ export function quarantineRevision(held: QuarantinedStories): string {
   return createHash('sha256').update(rows.join('\n')).digest('hex')
 }
 
-/** Applies a decision and records it with the feed, in one transaction. */
+/** Applies a decision, records it with the feed and chooses waiting editions again, in one transaction. */
 async function decideQuarantined(
-  { db, clock, digests }: Needs,
+  needs: Needs,
   { url, who, seen }: { url: string; who: string; seen: string | undefined },
   action: (needs: Needs, digest: string, held: QuarantinedStories) => Promise<DecisionResult[]>,
 ): Promise<number> {
+  const { db, clock, digests } = needs
   const feed = await feedByUrl(db, url)
   if (!feed) throw new AppError('missing', `there is no feed ${url}`, { hint: 'lastword feeds list shows them all.' })
   return await transaction(db, async (trx) => {
@@ -68,12 +70,15 @@ async function decideQuarantined(
       throw new AppError('conflict', `other articles of ${url} wait than those that you looked at: ${count} now`)
     const held = Map.groupBy(waiting, ({ digest }) => digest)
     const decided: DecisionResult[] = []
-    for (const [digest, articles] of held)
-      decided.push(...(await action({ db: trx, clock, digests }, digest, articles)))
+    for (const [digest, articles] of held) decided.push(...(await action({ ...needs, db: trx }, digest, articles)))
     const data = decisionCounts(decided)
     const event: NewEvent = { kind: 'feed.articles_decided', actor: person(who), feed: feed.id, data }
     await addEvent(trx, event, clock.now())
     await addAllToLedger({ db: trx, clock, digests })
+    for (const digest of digests.filter(({ name }) => held.has(name))) {
+      await lockDigest(trx, digest.name, clock.now()) // a concurrent seal waits for this lock, or has finished
+      await chooseAfterDecision({ ...needs, db: trx }, digest)
+    }
     return distinct(decided.flatMap(({ ids }) => ids)).length
   })
 }

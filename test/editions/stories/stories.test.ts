@@ -104,7 +104,7 @@ onBothEngines('a story', (freshUrl) => {
     expect(await ignoreFeed(it.app, newsFeed, 'mira')).toBe(8)
     it.clock.advance(day)
     expect((await sealedEdition(it)).chosen).toEqual(['Really new'])
-    await expect(ignoreFeed(it.app, newsFeed, 'omar')).rejects.toThrow('nothing of')
+    await expect(ignoreFeed(it.app, newsFeed, 'omar')).rejects.toThrow('wait for an editor')
     expect(await feedHistory(it.app.db)).toMatchObject([
       { at: decidedAt, who: 'mira', what: '8 articles that waited are old, and never mailed' },
     ])
