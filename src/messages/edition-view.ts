@@ -31,13 +31,12 @@ export function toView(
   const date = edition.datedAt ?? edition.dueAt
   const articles = articlesIn(sections)
   const titles = articles.map(titleOf).filter(hasVisibleText)
-  const headlines = lettersIn(sections).map(({ headline }) => headline)
-  const [letter = digest.subject.includes('{title}') ? '' : digest.title] = headlines.filter(hasVisibleText)
+  const subject = edited?.subject ?? digest.subject
   const values = {
     title: digest.title,
     number: String(edition.number),
     date: dates.short(date),
-    lead: titles[0] ?? letter,
+    lead: titles[0] ?? (subject.includes('{title}') ? '' : digest.title),
     second: titles[1] ?? '',
     third: titles[2] ?? '',
     count: String(articles.length),
@@ -63,8 +62,8 @@ export function toView(
     },
     digest: { name: digest.name, title: digest.title },
     edition: { number: edition.number, date: dates.long(date), isoDate: dates.iso(date) },
-    subject: edited?.subject ?? (fillPattern(digest.subject, values) || digest.title),
-    preheader: edited?.preheader ?? fillPattern(digest.preheader, values),
+    subject: fillPattern(subject, values) || digest.title,
+    preheader: fillPattern(edited?.preheader ?? digest.preheader, values),
     introduction: (digest.introduction ?? '')
       .split(/\n\s*\n/)
       .map((text) => text.trim())

@@ -73,7 +73,7 @@ test('a template that would lose corrections or letters in silence is a problem,
   rmSync(templates, { recursive: true })
 })
 
-test('a subject is never empty: it falls back to the headline of a letter, or to the title of the digest', async () => {
+test('a subject is never empty: it falls back to the title of the digest, and a letter is no lead', async () => {
   const publication = { name: 'H', site: 'https://h.example', contact: 'letters@h.example', address: 'Quay' }
   const base = readDigest('fixtures/jobs/minimal.yml', 'templates')
   const at = '2026-11-27T07:00:00.000Z'
@@ -91,5 +91,5 @@ test('a subject is never empty: it falls back to the headline of a letter, or to
   expect(await subjectOf('{second}')).toBe('The Weekly')
   expect(await subjectOf('{lead} · {title} {number}')).toBe('The Weekly 2')
   expect(await subjectOf('Today: {lead}')).toBe('Today: The Weekly')
-  expect(await subjectOf('{lead}', ['', 'More trams'])).toBe('More trams')
+  expect(await subjectOf('{lead}', ['', 'More trams'])).toBe('The Weekly')
 })

@@ -43,9 +43,17 @@ test('a block stands before its section, before the next one where that is left 
   expect(headings(made.blocks)).toEqual(['C', 'D'])
 })
 
-test('an editor’s subject and preview text are words, and no pattern; an empty introduction is none', () => {
-  const made = view({ editIds: [], blocks: [], subject: 'On {lead} & {number}', preheader: '' }, '')
-  expect([made.subject, made.preheader, made.introduction]).toEqual(['On {lead} & {number}', '', []])
+test('placeholders in an editor’s subject and preview text are filled in; an empty introduction is none', () => {
+  const preheader = '{count} stories, number {number} · {second}'
+  const made = view({ editIds: [], blocks: [], subject: 'On {lead} & {number}', preheader }, '')
+  const { title } = made.digest
+  expect([made.subject, made.preheader]).toEqual([`On ${title} & 2`, '0 stories, number 2'])
+  expect(made.introduction).toEqual([])
+  expect(view({ editIds: [], blocks: [], subject: '{lead} · {title}', preheader: '' }).subject).toBe(title)
+  expect(view({ editIds: [], blocks: [], subject: '{second}', preheader: '' })).toMatchObject({
+    subject: title,
+    preheader: '',
+  })
   expect(view({ editIds: [], blocks: [] }, 'One\n\nTwo').introduction).toEqual(['One', 'Two'])
 })
 

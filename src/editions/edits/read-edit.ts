@@ -1,6 +1,8 @@
 import { AppError } from '../../errors.ts'
 import { tidyText } from '../../text/characters.ts'
 import { splitParagraphs } from '../../text/paragraphs.ts'
+import { capitalise } from '../../text/words.ts'
+import { placeholderProblem } from '../jobs/subject-pattern.ts'
 import type { EditChange, OwnBlock, OwnPicture } from './edit.ts'
 
 /** Unvalidated edit input. Absent fields stay unchanged; an empty text removes. */
@@ -71,9 +73,17 @@ export function readEdit(typed: TypedEdit, context: EditContext): EditChange {
         data: { text: readParagraphs('introduction', typed.text, maxEditLengths.introduction) },
       }
     case 'subject':
-      return { kind, target: '', data: { text: readRequired('subject', typed.text, maxEditLengths.subject) } }
+      return {
+        kind,
+        target: '',
+        data: { text: readPattern(readRequired('subject', typed.text, maxEditLengths.subject)) },
+      }
     case 'preheader':
-      return { kind, target: '', data: { text: readLine('preview text', typed.text, maxEditLengths.preheader) } }
+      return {
+        kind,
+        target: '',
+        data: { text: readPattern(readLine('preview text', typed.text, maxEditLengths.preheader)) },
+      }
     case 'block':
       return { kind, target: target || context.newId, data: readBlock(typed, context) }
     default:
@@ -143,6 +153,13 @@ function readAddress(field: string, typed = ''): string {
 function readRequired(field: string, typed: string | undefined, maxLength: number): string {
   const text = readLine(field, typed, maxLength)
   if (text === '') throw invalid(`The ${field} is empty.`)
+  return text
+}
+
+/** A text with the placeholders of the job file, as in its `subject`. */
+function readPattern(text: string): string {
+  const problem = placeholderProblem(text)
+  if (problem) throw invalid(`${capitalise(problem)}.`)
   return text
 }
 

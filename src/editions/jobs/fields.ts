@@ -2,7 +2,7 @@ import { Cron } from 'croner'
 import { z } from 'zod'
 import { isTimeZone } from '../../time/zone.ts'
 import { dayConflictMessage } from '../schedule/day-conflict.ts'
-import { placeholders } from './subject-pattern.ts'
+import { placeholderProblem } from './subject-pattern.ts'
 
 const durationMessage = 'expected a length of time such as "90m", "12h" or "3d"'
 export const duration = z
@@ -19,12 +19,8 @@ export const subjectPattern = z
   .string()
   .min(1)
   .superRefine((text, check) => {
-    for (const [, name] of text.matchAll(/\{([^}]*)\}/g)) {
-      if (!placeholders.includes(name as (typeof placeholders)[number])) {
-        const known = placeholders.map((known) => `{${known}}`).join(', ')
-        check.addIssue({ code: 'custom', message: `unknown placeholder {${name}}: expected one of ${known}` })
-      }
-    }
+    const message = placeholderProblem(text)
+    if (message) check.addIssue({ code: 'custom', message })
   })
 
 export const cronSchedule = z.string().superRefine((text, check) => {

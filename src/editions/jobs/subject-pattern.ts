@@ -6,6 +6,14 @@ export const placeholders = ['title', 'number', 'date', 'lead', 'second', 'third
 
 export type Placeholder = (typeof placeholders)[number]
 
+/** The first unknown placeholder of a pattern as a sentence with the known ones; undefined if there is none. */
+export function placeholderProblem(pattern: string): string | undefined {
+  const names = [...pattern.matchAll(/\{([^}]*)\}/g)].map(([, name]) => name)
+  const unknown = names.find((name) => !placeholders.includes(name as Placeholder))
+  if (unknown === undefined) return undefined
+  return `unknown placeholder {${unknown}}: expected one of ${placeholders.map((known) => `{${known}}`).join(', ')}`
+}
+
 /**
  * Fills placeholders such as `{lead}`. An empty placeholder is removed with the separator before it, or at the beginning
  * with the one after it; separators inside values are kept.

@@ -49,7 +49,7 @@ test('every change is made, listed with its effect, in the preview, and in what 
       'weekly 1: changed the picture of “Harbour opens” (change 6)',
     ],
     [['introduction', 'Dear reader\n\nwelcome'], 'weekly 1: wrote the introduction: “Dear reader welcome” (change 7)'],
-    [['subject', 'By {hand}'], 'weekly 1: wrote the subject: “By {hand}” (change 8)'],
+    [['subject', 'By hand'], 'weekly 1: wrote the subject: “By hand” (change 8)'],
     [['preheader', 'Look inside'], 'weekly 1: wrote the preheader: “Look inside” (change 9)'],
     [
       ['block', 'Come and see', '--text', 'On Monday.', '--link', 'https://magazine.example/x', '--before', 'latest'],
@@ -88,7 +88,7 @@ test('every change is made, listed with its effect, in the preview, and in what 
     'h.jpg',
     'Dear reader',
     'welcome',
-    'By {hand}',
+    'By hand',
     'Look inside',
     'Come and look',
   ])
@@ -105,7 +105,7 @@ test('every change is made, listed with its effect, in the preview, and in what 
       .replace(/\/(leave|preferences)\/[\w-]+/g, '/$1/')
       .replaceAll('\r\n', '\n')
       .trim()
-  expect(mail.subject).toBe('By {hand}')
+  expect(mail.subject).toBe('By hand')
   expect(withoutKeys(String(mail.html))).toBe(withoutKeys(preview))
   expect(mail.text).toContain('The harbour <opens>')
 })

@@ -28,6 +28,14 @@ describe('what an editor types', () => {
 
   test.each<[TypedEdit, string]>([
     [{ kind: 'subject' }, 'The subject is empty.'],
+    [
+      { kind: 'subject', text: '{headline} and more' },
+      'Unknown placeholder {headline}: expected one of {title}, {number}, {date}, {lead}, {second}, {third}, {count}.',
+    ],
+    [
+      { kind: 'preheader', text: '{{count}} stories' },
+      'Unknown placeholder {{count}: expected one of {title}, {number}, {date}, {lead}, {second}, {third}, {count}.',
+    ],
     [{ kind: 'subject', text: ' \u200b\u3164 ' }, 'The subject is empty.'],
     [{ kind: 'reword', target: 'a' }, 'Write a headline, a summary, or both.'],
     [{ kind: 'reword', target: 'a', title: '' }, 'The headline is empty.'],
