@@ -31,6 +31,7 @@ type Options = {
   json?: boolean
   edition?: string
   new?: boolean
+  hold?: boolean
   anyway?: boolean
   yes?: boolean
 }
@@ -45,6 +46,7 @@ export function addRunCommand(program: Command): void {
     .option('--dry-run', 'stop before sending: refresh the feeds and print what would be sent; makes no edition')
     .option('--edition <number>', 'send the waiting edition with this number')
     .option('--new', 'make a new edition with the articles of the waiting ones')
+    .option('--hold', 'make a new edition for review: nobody gets it until someone approves it')
     .option('--anyway', 'send even with sample settings or another obstacle')
     .option('--yes', 'do not ask on a terminal')
     .option('--json', 'as JSON')
@@ -58,6 +60,7 @@ export function addRunCommand(program: Command): void {
 }
 
 async function run(app: App, digest: Digest, options: Options, file: string): Promise<void> {
+  if (options.hold) return await makeForReview(app, digest, options)
   const edition = await prepareEdition(app, digest, options, file)
   await warnOfSize(app, edition)
   if (edition.status === 'skipped' || edition.status === 'held') return await printNotSent(app, edition, options)
@@ -66,6 +69,21 @@ async function run(app: App, digest: Digest, options: Options, file: string): Pr
   if (approved.status === 'held') return await printNotSent(app, approved, options)
   if (options.anyway) await overrideObstacles(app, edition.id, 'cli')
   await sendInForeground(app, digest, edition.id, options)
+}
+
+/** Makes an edition that waits for a person's approval, also without subscribers. AppError `conflict` if one is open. */
+async function makeForReview(app: App, digest: Digest, options: Options): Promise<void> {
+  if (options.edition !== undefined) throw new AppError('invalid', '--hold and --edition cannot be used together')
+  const made = await newEdition(app, digest, options)
+  if (!made)
+    throw new AppError('conflict', `an edition of ${digest.name} is open already`, {
+      hint: `lastword edition show ${digest.name} shows it. Add --new to make another with its articles.`,
+    })
+  const edition = await ensureSealed(app, made, digest)
+  await warnOfSize(app, edition)
+  if (options.json || edition.status === 'skipped') return await printNotSent(app, edition, options)
+  print(`${editionName(edition)} is held for review: nobody gets it until someone approves it`)
+  printStderr(sanitizeLine(await nextStep(app, edition)))
 }
 
 /** Approves the edition, unless another person approved or held it. AppError `conflict` if it has another status. */
@@ -131,9 +149,9 @@ async function prepareEdition(app: App, digest: Digest, options: Options, file: 
 
 async function newEdition(app: App, digest: Digest, options: Options): Promise<EditionRow | undefined> {
   const recipients = await countActive(app.db, digest.name)
-  if (recipients > 0) warnOfFailedFeeds(await refreshAndEnrich(app, digest))
+  if (recipients > 0 || options.hold) warnOfFailedFeeds(await refreshAndEnrich(app, digest))
   const edition = await compose(app, digest, app.clock.now(), {
-    recipients,
+    ...(options.hold ? { heldBy: 'cli' } : { recipients }),
     replace: options.new === true,
     unlessOpen: !options.new,
   })

@@ -223,6 +223,28 @@ test('an edition that a rule holds is approved only in spite of having no articl
   expect((await it.lastword('edition', 'show', 'weekly:1')).stdout).toContain('not sent yet: 2 people are subscribed')
 })
 
+test('run --hold makes an edition that nobody gets before a person approves it, even where the rule is auto', async () => {
+  const job = readFileSync(join(it.folder, 'jobs/weekly.yml'), 'utf8')
+  it.write('jobs/weekly.yml', job.replace('approval: required', 'approval: auto'))
+  const made = await it.lastword('run', 'weekly', '--hold')
+  expect(made).toMatchObject({
+    code: 0,
+    stdout: 'weekly 1 is held for review: nobody gets it until someone approves it\n',
+    stderr: expect.stringContaining('lastword edition approve'),
+  })
+  expect((await it.lastword('edition', 'show', 'weekly')).stdout).toContain('made for review')
+  await importPeople()
+  expect(await it.lastword('run', 'weekly', '--hold')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('an edition of weekly is open already'),
+  })
+  expect(await it.lastword('run', 'weekly')).toMatchObject({ code: 1, stdout: '' })
+  expect(await statuses()).toEqual([{ number: 1, status: 'held' }])
+  expect(relay.accepted).toEqual([])
+  await it.lastword('edition', 'approve', 'weekly:1')
+  expect((await it.lastword('run', 'weekly')).stdout).toBe('weekly 1 is sent: 2 accepted\n')
+})
+
 test('an edition that a flood left without articles: approve names the command that lets them in', async () => {
   await importPeople()
   await it.lastword('run', 'weekly', '--dry-run') // its articles are pending before the feed is in flood

@@ -46,6 +46,7 @@ const examples: Examples = {
   ],
   'dated-earlier': [[{}, 'it has waited since an earlier day, and now carries the date of today']],
   'setting-was': [[{ setting: 'web.url', value: 'http://box' }, 'web.url was http://box']],
+  'made-for-review': [[{}, 'made for review']],
   'no-articles': [[{}, 'there is no article in it']],
   'empty-subject': [[{}, 'its subject is empty']],
   'too-large': [

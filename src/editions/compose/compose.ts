@@ -5,6 +5,7 @@ import { transaction } from '../../store/drivers/transaction.ts'
 import { addEdition, hasOpenEdition, nextNumber } from '../../store/editions/editions.ts'
 import { addEvent } from '../../store/events/events.ts'
 import type { Reason } from '../../store/events/reason.ts'
+import { toJson } from '../../store/json.ts'
 import type { Db, EditionRow } from '../../store/schema.ts'
 import type { Instant } from '../../time/clock.ts'
 import type { Choice } from '../choice/choice.ts'
@@ -27,6 +28,8 @@ export type ComposeOptions = {
   replace?: boolean
   /** Makes no edition while another edition of the digest is open. */
   unlessOpen?: boolean
+  /** Who holds the edition from the start, so that no rule approves it. */
+  heldBy?: string
 }
 
 /**
@@ -99,7 +102,7 @@ async function insertEdition(
 ): Promise<EditionRow | undefined> {
   await lockDigest(db, digest.name, now) // two editions at once must not take the same number
   if (options.unlessOpen && (await hasOpenEdition(db, digest.name))) return undefined
-  const edition = await newEditionRow(db, needs, digest, dueAt, thin)
+  const edition = await newEditionRow(db, needs, { digest, dueAt, thin, heldBy: options.heldBy })
   if (!(await addEdition(db, edition))) {
     if (replaced.length > 0) throw new Error(`another edition of ${digest.name} is due at ${dueAt}`) // rolls back the transaction
     return undefined
@@ -144,15 +147,18 @@ export async function composeDryRun(
 async function newEditionRow(
   db: Db,
   { clock, secret }: ComposeNeeds,
-  digest: Digest,
-  dueAt: Instant,
-  thin: ThinDecision | undefined,
+  { digest, dueAt, thin, heldBy }: EditionToNumber,
 ): Promise<EditionRow> {
   const blank = blankEdition(secret, digest, dueAt, clock.now())
-  return {
-    ...blank,
-    number: thin?.rule === 'skip' ? null : await nextNumber(db, digest.name),
-    status: thin?.rule === 'skip' ? 'skipped' : 'composed',
-    reason: reasonWithRule(blank, recordedReason(thin)),
-  }
+  const rule = recordedReason(thin)
+  if (thin?.rule === 'skip') return { ...blank, status: 'skipped', reason: reasonWithRule(blank, rule) }
+  const held = heldBy === undefined ? blank : { ...blank, heldBy, reason: toJson<Reason>({ code: 'made-for-review' }) }
+  return { ...held, number: await nextNumber(db, digest.name), reason: reasonWithRule(held, rule) }
+}
+
+type EditionToNumber = {
+  digest: Digest
+  dueAt: Instant
+  thin: ThinDecision | undefined
+  heldBy: string | undefined
 }

@@ -43,8 +43,9 @@ type GeneralValues = {
   'internal-error': NoValues
 }
 
-/** Why an edition was skipped, cancelled, paused or sealed again. */
+/** Why an edition was skipped, held, cancelled, paused or sealed again. */
 type EditionValues = {
+  'made-for-review': NoValues
   'no-subscribers': { digest: string }
   'no-recipients-left': { count: number }
   'missed-too-late': { lateMs: number; within: string }
