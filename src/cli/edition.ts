@@ -275,7 +275,9 @@ async function preview(app: App, name: string, options: JsonOption & { out: stri
     await mkdir(options.out, { recursive: true })
     for (const [file, content] of Object.entries(files)) await writeFile(join(options.out, file), content)
   } catch (error) {
-    throw new AppError('unavailable', `${options.out} cannot be written: ${messageOf(error)}`)
+    throw new AppError('unavailable', `${options.out} cannot be written: ${messageOf(error)}`, {
+      hint: 'Name a folder that this user may write to, such as --out /tmp/preview.',
+    })
   }
   const paths = Object.keys(files).map((file) => join(options.out, file))
   if (options.json)

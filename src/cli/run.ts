@@ -17,6 +17,7 @@ import { editionById } from '../store/editions/editions.ts'
 import { variantsOf } from '../store/editions/variants.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { countActive } from '../store/subscribers/subscribers.ts'
+import { formatCount } from '../text/words.ts'
 import { launchProblemLines, refuseUnreadySettings } from './checks/launch-settings.ts'
 import { editionToContinue } from './edition/find-open-edition.ts'
 import { nextStep } from './edition/next-step.ts'
@@ -192,6 +193,6 @@ async function dryRun(app: App, digest: Digest, options: Options, file: string):
   print(`${digest.title} ${draft.edition.number}: ${sanitizeLine(rendered.subject)}`)
   for (const choice of chosen) print(`  ${choice.section} ${choice.position}: ${sanitizeLine(itemOf(choice).title)}`)
   if (thin) print(sanitizeLine(describeReason(thin)))
-  const printed = `${articles} articles${letters > 0 ? `, ${letters} letters` : ''}`
+  const printed = `${formatCount(articles, 'article')}${letters > 0 ? `, ${formatCount(letters, 'letter')}` : ''}`
   print(`${printed}, ${bytesHtml} bytes of HTML, ${recipients} subscribers. Nothing was sent, and no edition was made.`)
 }

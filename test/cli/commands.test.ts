@@ -85,6 +85,10 @@ test('a preview is the very bytes that are sent afterwards, but for the reader',
   expect(await it.lastword('edition', 'preview', 'weekly', '--out', 'before')).toMatchObject({ code: 0 })
   expect(readdirSync(join(it.folder, 'before')).sort()).toEqual(['index.html', 'index.txt', 'message.eml'])
   await it.lastword('run', 'weekly')
+  expect(await it.lastword('edition', 'preview', 'weekly:1', '--out', 'lastword.yml')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('Name a folder that this user may write to'),
+  })
   await it.lastword('edition', 'preview', 'weekly:1', '--out', 'after')
   const read = (file: string) => readFileSync(join(it.folder, 'after', file), 'utf8')
   const sent = await simpleParser(relay.accepted[0]?.raw ?? '')
