@@ -94,6 +94,7 @@ const frozen: Record<string, string> = {
   '0034-letters.ts': '65221a461c47f792a53a64990ed683905bc481a089acb6e297764c06de7e565c',
   '0035-edits.ts': 'efd1f820983852e49c658ee46c5b3a51925f1afecb9032a6188ab8aeacc99d3a',
   '0036-reasons.ts': '33e63665d1276295de5a2024e792823d6ddc69ae3b7961bd3cbe3061c017d899',
+  '0037-staff.ts': '042e6535fd906981209823d540b4fabc45c475a087db634c2159d7aa77dd5c94',
 }
 
 /** Phrases that no comment, sentence or template has, and what to write instead. */

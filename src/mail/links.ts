@@ -3,6 +3,7 @@ export const publicPaths = {
   leave: '/leave/:key',
   preferences: '/preferences/:key',
   confirmation: '/confirm/:token', // in the email that confirms a subscription
+  signIn: '/sign-in/:token', // POST uses the link up
   edition: '/editions/:id',
 } as const
 
@@ -18,4 +19,10 @@ export function editionLinks(webUrl: string, editionId: string, key: string) {
     preferences: link(publicPaths.preferences),
     view: link(publicPaths.edition),
   }
+}
+
+/** `next`: the path of the page to open after signing in. */
+export function signInLink(webUrl: string, token: string, next = ''): string {
+  const link = webUrl + publicPaths.signIn.replace(':token', token)
+  return next === '' ? link : `${link}?next=${encodeURIComponent(next)}`
 }

@@ -29,6 +29,7 @@ import { writeSkippedRunNotice } from './notices/skipped-run.ts'
 import { writeReminder, writeReplacedNotice, writeWaitingNotice } from './notices/waiting-edition.ts'
 import { writeClockNotice } from './notices/wrong-clock.ts'
 import type { Sender } from './sending/sender.ts'
+import { writeSignInMail } from './sign-in/sign-in-mail.ts'
 import type { MailOutcome, WriteMail, WrittenMail } from './written-mail.ts'
 
 const writers: { [Kind in MailKind]: WriteMail<Kind> } = {
@@ -41,6 +42,7 @@ const writers: { [Kind in MailKind]: WriteMail<Kind> } = {
   'feed-trouble': writeFeedNotice,
   'wrong-clock': writeClockNotice,
   confirmation: writeConfirmation,
+  'sign-in': writeSignInMail,
 }
 
 /** Due emails of one of these kinds are combined into one email. */

@@ -7,7 +7,7 @@ import { addAllToLedger } from '../editions/ledger.ts'
 import { deleteOldPages } from '../store/articles/pages.ts'
 import { pruneFeedEvents } from '../store/events/events.ts'
 import { deleteOldProviders } from '../store/limits/providers.ts'
-import { deleteFinishedMails } from '../store/outbox/outbox.ts'
+import { deleteExpiredMails, deleteFinishedMails } from '../store/outbox/outbox.ts'
 import { deleteExpiredSignIns } from '../store/staff/staff.ts'
 import { deleteExpiredConfirmations } from '../store/subscribers/confirmations.ts'
 import { addMs, day, hour, second } from '../time/clock.ts'
@@ -74,7 +74,11 @@ export const chores: Chore[] = [
   {
     name: 'delete-expired-sign-ins',
     cronPattern: '7 * * * *',
-    run: ({ app }) => deleteExpiredSignIns(app.db, app.clock.now()),
+    run: async ({ app: { db, clock } }) => {
+      await deleteExpiredSignIns(db, clock.now())
+      await deleteFinishedMails(db, 'sign-in', clock.now())
+      await deleteExpiredMails(db, 'sign-in', clock.now())
+    },
   },
   {
     name: 'delete-old-pages',

@@ -32,6 +32,7 @@ import * as outbox from './migrations/0033-outbox.ts'
 import * as lettersTable from './migrations/0034-letters.ts'
 import * as edits from './migrations/0035-edits.ts'
 import * as reasons from './migrations/0036-reasons.ts'
+import * as staff from './migrations/0037-staff.ts'
 import type { Schema } from './schema.ts'
 
 /** In order, listed by hand. A migration that has landed never changes. */
@@ -66,6 +67,7 @@ export const migrations = [
   { name: '0034-letters', up: lettersTable.up },
   { name: '0035-edits', up: edits.up },
   { name: '0036-reasons', up: reasons.up },
+  { name: '0037-staff', up: staff.up },
 ]
 
 /**

@@ -72,11 +72,15 @@ export type Schema = {
   /** Article pages that were fetched for data missing in the feed. */
   pages: { url: string; fetchedAt: Instant; found: string | null; error: Json<Reason> | null }
   robots: { origin: string; fetchedAt: Instant; rules: string }
+  staff: StaffRow
   signInLinks: { hash: string; staff: string; createdAt: Instant; expiresAt: Instant; usedAt: Instant | null }
   sessions: SessionRow
   keptForms: KeptFormRow
   sessionEnds: SessionEndRow
 }
+
+/** A person who may sign in by email. `emailKey` is `addressKey` of the address. */
+export type StaffRow = { name: string; email: string; emailKey: string; addedAt: Instant }
 
 /** A signed-in browser. Each use moves `expiresAt` forward. */
 export type SessionRow = {

@@ -44,6 +44,14 @@ function otherStaffError(staff: string, signedIn: string): AppError {
   })
 }
 
+/** Accepts a POST only from a page of our own: for forms that are shown without a session. */
+export function requireOwnOrigin(web: Web): MiddlewareHandler<Env> {
+  return async (context, next) => {
+    if (isForeignOrigin(context, web.app.config.web.url)) throw foreignFormError()
+    await next()
+  }
+}
+
 /** Refuses a POST that a browser sends from another site or a sibling sub-domain (Fetch Metadata, `Sec-Fetch-Site`). */
 export const requireSameSite: MiddlewareHandler<Env> = async (context, next) => {
   if (context.req.method === 'POST' && isFromOtherSite(context)) throw otherSiteError()

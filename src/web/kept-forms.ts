@@ -25,7 +25,8 @@ export async function saveTypedForm(web: Web, context: Context<Env>, { hash, sta
   return true
 }
 
-function pathBelow(base: string, path: string): string {
+/** The path below that of `web.url`. */
+export function pathBelow(base: string, path: string): string {
   return base && path.startsWith(`${base}/`) ? path.slice(base.length) : path
 }
 
@@ -99,7 +100,7 @@ function formView(base: string, { id, action, fields }: KeptForm) {
   return {
     id,
     action: base + action,
-    page: base + pageOf(action),
+    page: base + pageOfForm(action),
     removal: base + pathTo(urls.keptFormRemoval, id),
     subject: fields.decision ? `${subjectOf(action)}: ${fields.decision}` : subjectOf(action),
     fields: Object.entries(fields).map(([name, value]) => fieldView(id, name, value)),
@@ -124,8 +125,8 @@ function labelOf(name: string): string {
   return labels[name] ?? capitalise(name)
 }
 
-/** The path of the page with the form. */
-function pageOf(action: string): string {
+/** The path of the page with the form that submits to `action`. */
+export function pageOfForm(action: string): string {
   const [, edition] = /^\/studio\/editions\/([^/]+)/.exec(action) ?? []
   if (edition) return pathTo(urls.studioEdition, decodeURIComponent(edition))
   const [letter] = /^\/studio\/letters(\/[^/]+)?/.exec(action) ?? []

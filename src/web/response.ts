@@ -51,9 +51,9 @@ export function renderMessage(
   web: Web,
   context: Context<Env>,
   status: ContentfulStatusCode,
-  message: { title: string; text: string[]; command?: string },
+  message: { title: string; text: string[] },
 ): Response {
-  return renderPage(web, context, 'message', { command: '', ...message }, status)
+  return renderPage(web, context, 'message', message, status)
 }
 
 export type Fields = Record<string, string>

@@ -25,6 +25,7 @@ import { limitBody, securityHeaders } from './security.ts'
 import { requireStaff } from './session.ts'
 import { SessionUse } from './session-use.ts'
 import { keptFormPages, signInPages } from './sign-in.ts'
+import { signInRequestPages } from './sign-in-request.ts'
 import { stylePage } from './style.ts'
 import { basePath, urls } from './urls.ts'
 
@@ -71,9 +72,17 @@ const nameWorkByRoute: MiddlewareHandler<Env> = (context, next) => {
 
 function routes(web: Web): Hono<Env> {
   const routes = new Hono<Env>()
-  for (const open of [archivePages, leavePages, preferencesPages, confirmPages, stylePage, healthPage, signInPages]) {
-    routes.route('/', open(web))
-  }
+  const publicPages = [
+    archivePages,
+    leavePages,
+    preferencesPages,
+    confirmPages,
+    stylePage,
+    healthPage,
+    signInRequestPages,
+    signInPages,
+  ]
+  for (const open of publicPages) routes.route('/', open(web))
   routes.use(`${urls.studio}/*`, requireStaff(web)) // matches /studio too
   const staffPages = [
     studioPage,

@@ -1,12 +1,14 @@
-import { createHash } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
+import { hashToken } from '../pipeline/sign-in/sign-in-link.ts'
 import { currentSendingStop } from '../store/deliveries/sending-stop.ts'
 import { findSession } from '../store/staff/staff.ts'
 import { sessionToken } from './cookie.ts'
 import { csrfToken, isForeignOrigin, verifiedStaff } from './csrf.ts'
 import { momentFormatter } from './format.ts'
-import { saveTypedForm } from './kept-forms.ts'
-import { type Env, readForm, renderMessage, type Session, type StopBanner, type Web } from './response.ts'
+import { pageOfForm, pathBelow, saveTypedForm } from './kept-forms.ts'
+import { type Env, readForm, type Session, type StopBanner, type Web } from './response.ts'
+import { renderSignInForm } from './sign-in-request.ts'
+import { studioPath } from './studio-path.ts'
 
 /** Lets signed-in staff through; for others it keeps what they typed and shows how to sign in. */
 export function requireStaff(web: Web): MiddlewareHandler<Env> {
@@ -22,11 +24,6 @@ export function requireStaff(web: Web): MiddlewareHandler<Env> {
 async function stopBanner({ db }: Web['app']): Promise<StopBanner | undefined> {
   const stop = await currentSendingStop(db)
   return stop && { id: stop.id, message: `Since ${momentFormatter()(stop.at).text}, by ${stop.who}: ${stop.reason}` }
-}
-
-/** The SHA-256 that the store keeps of a token. */
-export function hashToken(token: string): string {
-  return createHash('sha256').update(token).digest('hex')
 }
 
 /** The session of this browser; undefined if it has none or it has ended. */
@@ -45,16 +42,12 @@ async function showSignInRequired(web: Web, context: Context<Env>): Promise<Resp
   const token = sessionToken(web, context)
   const isKept = token !== undefined && (await saveFormOfEndedSession(web, context, hashToken(token)))
   context.header('WWW-Authenticate', 'Session realm="studio"')
-  const { contact } = web.app.config.publication
   const reason = isKept
     ? 'Your session has ended, so nothing was changed. We kept what you typed: you will see it once you sign in.'
     : `This page is for editors. ${token ? 'Your session has ended' : 'You are not signed in'}.`
-  const how = `To sign in, ask the person who runs Lastword here (${contact}) for a sign-in link and open it in this browser. They create it with this command:`
-  return renderMessage(web, context, 401, {
-    title: 'Please sign in',
-    text: [reason, how],
-    command: 'lastword staff link',
-  })
+  const path = pathBelow(web.base, context.req.path)
+  const next = studioPath(context.req.method === 'POST' ? pageOfForm(path) : path)
+  return renderSignInForm(web, context, { title: 'Please sign in', text: [reason], next }, 401)
 }
 
 /**

@@ -1,43 +1,21 @@
-import { randomBytes } from 'node:crypto'
 import { type Context, Hono } from 'hono'
-import type { App } from '../app.ts'
+import { hashToken, newToken } from '../pipeline/sign-in/sign-in-link.ts'
 import { moveKeptForms } from '../store/staff/kept-forms.ts'
-import {
-  addSession,
-  addSignInLink,
-  endSession,
-  endSessions,
-  staffOfSignInLink,
-  useSignInLink,
-} from '../store/staff/staff.ts'
+import { addSession, endSession, endSessions, staffOfSignInLink, useSignInLink } from '../store/staff/staff.ts'
 import { formatCount } from '../text/words.ts'
-import { addMs, day, minute } from '../time/clock.ts'
+import { day } from '../time/clock.ts'
 import { clearSessionCookie, sessionToken, setSessionCookie } from './cookie.ts'
 import { requireOwnForm, requireSameSite } from './csrf.ts'
 import { handleRemoval, keptFormsListPage } from './kept-forms.ts'
-import { type Env, renderMessage, renderPage, type Web } from './response.ts'
-import { hashToken, requireStaff } from './session.ts'
+import { type Env, readForm, renderPage, type Web } from './response.ts'
+import { requireStaff } from './session.ts'
 import { maxSessionMs, sessionEnd } from './session-use.ts'
-import { pathTo, urls } from './urls.ts'
-
-const linkLifetimeMs = 30 * minute
+import { renderSignInForm } from './sign-in-request.ts'
+import { studioPath } from './studio-path.ts'
+import { urls } from './urls.ts'
 
 /** Longer than any session, so that a form sent after its end can still be kept for its editor. */
 const cookieAgeMs = maxSessionMs + day
-
-/**
- * Creates a link that signs `staff` in once, within 30 minutes. The store keeps only the SHA-256 of the 256-bit token, so
- * reading the store does not help to sign in.
- */
-export async function makeSignInLink(
-  { db, clock, config }: Pick<App, 'db' | 'clock' | 'config'>,
-  staff: string,
-): Promise<string> {
-  const now = clock.now()
-  const token = newToken()
-  await addSignInLink(db, { hash: hashToken(token), staff, createdAt: now, expiresAt: addMs(now, linkLifetimeMs) })
-  return config.web.url + pathTo(urls.signIn, token)
-}
 
 export function signInPages(web: Web): Hono<Env> {
   return new Hono<Env>()
@@ -57,12 +35,14 @@ export function keptFormPages(web: Web): Hono<Env> {
 async function showSignIn(web: Web, context: Context<Env>): Promise<Response> {
   const staff = await staffOfSignInLink(web.app.db, hashOfTokenParam(context), web.app.clock.now())
   if (staff === undefined) return showUnusableLink(web, context)
-  return renderPage(web, context, 'sign-in', { title: 'Sign in', staffNamed: staff })
+  const next = nextOf(context)
+  return renderPage(web, context, 'sign-in', { title: 'Sign in', staffNamed: staff, next })
 }
 
 async function signIn(web: Web, context: Context<Env>): Promise<Response> {
   const { db, clock } = web.app
   const now = clock.now()
+  const next = studioPath((await readForm(context)).next) || urls.studio
   const token = newToken()
   const hash = hashToken(token)
   const earlier = sessionToken(web, context)
@@ -76,7 +56,7 @@ async function signIn(web: Web, context: Context<Env>): Promise<Response> {
   })
   if (signedIn === undefined) return showUnusableLink(web, context)
   setSessionCookie(web, context, token, cookieAgeMs)
-  return context.redirect(web.base + (signedIn.hasKeptForms ? urls.keptForms : urls.studio), 303)
+  return context.redirect(web.base + (signedIn.hasKeptForms ? urls.keptForms : next), 303)
 }
 
 async function signOut(web: Web, context: Context<Env>): Promise<Response> {
@@ -97,26 +77,18 @@ async function signOutEverywhere(web: Web, context: Context<Env>): Promise<Respo
 function showSignedOut(web: Web, context: Context<Env>, details: string[]): Response {
   clearSessionCookie(web, context)
   context.set('session', undefined)
-  const text = [
-    ...details,
-    'To sign in again, ask for a new link. The person who runs Lastword creates it with this command:',
-  ]
-  return renderMessage(web, context, 200, { title: 'You are signed out', text, command: 'lastword staff link' })
+  return renderSignInForm(web, context, { title: 'You are signed out', text: details, next: '' }, 200)
 }
 
 function showUnusableLink(web: Web, context: Context<Env>): Response {
-  return renderMessage(web, context, 404, {
-    title: 'This sign-in link does not work',
-    text: [
-      'A sign-in link works once, and for 30 minutes. This one was used, has expired, or was cut off.',
-      'Ask for a new one. The person who runs Lastword creates it with this command:',
-    ],
-    command: 'lastword staff link',
-  })
+  const text = ['A sign-in link works once, and for a short time. This one was used, has expired, or was cut off.']
+  const title = 'This sign-in link does not work'
+  return renderSignInForm(web, context, { title, text, next: nextOf(context) }, 404)
 }
 
-function newToken(): string {
-  return randomBytes(32).toString('base64url')
+/** The page to open after signing in, from the link; '' for none. */
+function nextOf(context: Context<Env>): string {
+  return studioPath(context.req.query('next'))
 }
 
 function hashOfTokenParam(context: Context<Env>): string {

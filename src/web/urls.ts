@@ -7,7 +7,7 @@ export const urls = {
   health: '/health',
   asSent: '/editions/:id/as-sent', // the sealed bytes without the notes of corrections
   ...publicPaths, // leave: POST unsubscribes; preferences: POST renames, unsubscribes, or requests a confirmation email; confirmation: POST subscribes again
-  signIn: '/sign-in/:token', // POST uses the link up
+  signInRequest: '/sign-in', // POST sends a link by email
   signOut: '/sign-out', // POST only
   signOutEverywhere: '/sign-out-everywhere', // POST only: ends every session and unused link of this editor
   studio: '/studio',

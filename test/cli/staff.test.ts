@@ -42,6 +42,33 @@ onBothEngines('the command staff', (freshUrl) => {
     for (const secret of ['aaaaaa', link.slice(-43)]) expect(stdout + json).not.toContain(secret)
   })
 
+  test('lets a person with an address sign in by email, and takes the address and the sessions away', async () => {
+    const added = await home.lastword('staff', 'add', 'Mira', '--email', 'Mira@magazine.example')
+    expect([added.code, added.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^Mira can sign in by email: http.*\/sign-in$/m),
+    ])
+    const taken = await home.lastword('staff', 'add', 'omar', '--email', 'mira@MAGAZINE.example')
+    expect([taken.code, taken.stderr]).toEqual([1, expect.stringContaining('already the address of Mira')])
+    expect((await home.lastword('staff', 'list')).stdout).toContain('Mira signs in by email: Mira@magazine.example')
+    await signIn('Mira', 'a'.repeat(64))
+    expect((await home.lastword('staff', 'remove', 'Mira')).code).toBe(0)
+    expect(await store.db.selectFrom('staff').selectAll().execute()).toEqual([])
+    expect(await store.db.selectFrom('sessions').selectAll().execute()).toEqual([])
+    expect((await home.lastword('staff', 'remove', 'Mira')).stderr).toContain('nobody named "Mira" has an address')
+  })
+
+  test('refuses an empty name and text that is no address', async () => {
+    for (const args of [
+      ['link', '--name', ''],
+      ['link', '--name', ' '],
+      ['add', ' ', '--email', 'a@b.example'],
+    ])
+      expect((await home.lastword('staff', ...args)).stderr).toContain('the name is empty')
+    expect((await home.lastword('staff', 'add', 'mira', '--email', 'mira')).stderr).toContain('not an email address')
+    expect(await store.db.selectFrom('signInLinks').selectAll().execute()).toEqual([])
+  })
+
   test('ends the sessions and links of one person, or of all, and keeps who did it and when', async () => {
     await signIn('mira', 'a'.repeat(64))
     await signIn('mira', 'b'.repeat(64))

@@ -625,6 +625,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
   keptForms: { id: true, sessionHash: true, staff: true, action: true, fields: true, expiresAt: true },
   sessionEnds: { id: true, staff: true, endedBy: true, at: true, sessions: true, links: true },
   settings: { name: true, value: true },
+  staff: { name: true, email: true, emailKey: true, addedAt: true },
   signInLinks: { hash: true, staff: true, createdAt: true, expiresAt: true, usedAt: true },
   subscribers: {
     id: true,

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { makeSignInLink } from '../../src/pipeline/sign-in/sign-in-link.ts'
 import { lettersOf } from '../../src/store/letters/letters.ts'
 import { endSessions } from '../../src/store/staff/staff.ts'
 import { addMs, day, hour, minute } from '../../src/time/clock.ts'
-import { makeSignInLink } from '../../src/web/sign-in.ts'
 import { basePath } from '../../src/web/urls.ts'
 import { type Editor, editorOf, openSite, type Site } from './site.ts'
 

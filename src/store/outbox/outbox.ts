@@ -19,6 +19,8 @@ export type MailFacts = {
   'feed-trouble': { feed: string; trouble: string }
   'wrong-clock': { fault: string }
   confirmation: { confirmation: string }
+  /** `address` as typed in the sign-in form, not yet known to be of staff; `next`: the page to open after it. */
+  'sign-in': { address: string; next: string }
 }
 
 export type MailKind = keyof MailFacts
@@ -191,4 +193,10 @@ export async function deleteFinishedMails(db: Db, kind: MailKind, before: Instan
     .where('kind', '=', kind)
     .where((eb) => eb.or([eb('sentAt', '<', before), eb('failedAt', '<', before)]))
     .execute()
+}
+
+/** Deletes emails of a kind that expired before they were sent. */
+export async function deleteExpiredMails(db: Db, kind: MailKind, now: Instant): Promise<void> {
+  const expired = db.deleteFrom('outbox').where('kind', '=', kind).where('expiresAt', '<=', now)
+  await expired.where('sentAt', 'is', null).where('failedAt', 'is', null).execute()
 }

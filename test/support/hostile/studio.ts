@@ -1,5 +1,5 @@
+import { makeSignInLink } from '../../../src/pipeline/sign-in/sign-in-link.ts'
 import { editionsByStatus } from '../../../src/store/editions/editions.ts'
-import { makeSignInLink } from '../../../src/web/sign-in.ts'
 import type { World } from '../world.ts'
 
 /** The digest of the hostile feeds. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { compose } from '../../../../src/editions/compose/compose.ts'
 import { seal } from '../../../../src/editions/seal.ts'
+import { makeSignInLink } from '../../../../src/pipeline/sign-in/sign-in-link.ts'
 import { editionById } from '../../../../src/store/editions/editions.ts'
 import { recordFailure, recordSuccess } from '../../../../src/store/feeds/feed-polls.ts'
 import { allFeeds } from '../../../../src/store/feeds/feeds.ts'
@@ -9,7 +10,6 @@ import { addMails, dueMails, recordAttempt } from '../../../../src/store/outbox/
 import { saveJobReader } from '../../../../src/store/system/job-readers.ts'
 import { day, hour, minute } from '../../../../src/time/clock.ts'
 import { webApp } from '../../../../src/web/server.ts'
-import { makeSignInLink } from '../../../../src/web/sign-in.ts'
 import { inWords } from '../../../support/history.ts'
 import { newsFeed, plainRender, publishTitles } from '../../../support/world.ts'
 import { openSite, type Site } from '../../site.ts'
@@ -38,7 +38,7 @@ describe('a sign-in link', () => {
     )
     for (const again of [await site.post(path), await site.get(path)]) {
       expect([again.status, again.headers.get('set-cookie')]).toEqual([404, null])
-      expect(await again.text()).toContain('lastword staff link')
+      expect(await again.text()).toContain('Email me a sign-in link')
     }
   })
 
@@ -74,7 +74,7 @@ describe('the studio', () => {
       for (const headers of [{}, { cookie: '__Host-lastword=guess' }]) {
         const answer = await site.get(path, headers)
         expect([path, answer.status]).toEqual([path, 401])
-        expect(await answer.text()).toContain('lastword staff link')
+        expect(await answer.text()).toContain('Email me a sign-in link')
       }
     }
     for (const act of ['approval', 'hold', 'cancellation'])
