@@ -51,6 +51,14 @@ const suppressions = {
 type ReplyClassification = { cause: string; suppresses: string; advice: string | null; text: string[] }
 
 function classifyReply(reply: string): ReplyClassification {
+  if (!/^[245]\d\d(?:[ -]|$)/.test(reply))
+    throw new AppError(
+      'invalid',
+      `"${sanitizeLine(reply)}" is no SMTP reply: a reply begins with a code of three digits`,
+      {
+        hint: 'For example: lastword relay judge "550 5.1.1 User unknown"',
+      },
+    )
   const cause = causeOf(oneLine(reply))
   const { about, suppresses, advice } = causes[cause]
   if (/^4\d\d\b/.test(reply))

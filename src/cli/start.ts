@@ -4,11 +4,14 @@ import type { App } from '../app.ts'
 import { readProcessConfig } from '../config/config.ts'
 import { exposedFiles } from '../config/exposed-files.ts'
 import { checkSecretFiles } from '../config/secrets.ts'
+import { sendingStopReason } from '../deliveries/sending-stop.ts'
+import { describeReason } from '../describe/describe.ts'
 import { checkRelaysAtStart } from '../pipeline/check-relays.ts'
 import { startSchedule } from '../pipeline/schedule.ts'
 import { openSender } from '../pipeline/sending/sender.ts'
 import { makeSignInLink } from '../pipeline/sign-in/sign-in-link.ts'
 import { EventLoopWatch } from '../runtime/event-loop-watch.ts'
+import { currentSendingStop } from '../store/deliveries/sending-stop.ts'
 import { serve } from '../web/server.ts'
 import { clockFaultTexts } from './checks/clock-faults.ts'
 import { launchProblemLines } from './checks/launch-settings.ts'
@@ -44,6 +47,11 @@ async function start(command: Command): Promise<void> {
   const sender = await openSender(app, undefined, 'start')
   resources.defer(sender.close)
   for (const text of await clockFaultTexts(app)) printStderr(text)
+  const stop = await currentSendingStop(app.db)
+  if (stop)
+    printStderr(
+      `${sanitizeLine(describeReason(sendingStopReason(stop)))}. Nothing is sent until you type: lastword sending resume`,
+    )
   for (const digest of app.digests)
     for (const line of launchProblemLines(app, digest, configFile(command))) {
       printStderr(`${digest.name} is not sent yet: ${sanitizeLine(line)}`)

@@ -27,7 +27,7 @@ export type DeliverNeeds = {
   /** Called when the store is unavailable and the pass waits for it. */
   onStoreAway?: (reason: string) => void
   /** Called when the store is back and the pass continues. */
-  onStoreBack?: () => void
+  onStoreBack?: (awayMs: number) => void
   /** Called with an internal error that ended a connection's work. */
   onFault?: (error: unknown) => void
 }

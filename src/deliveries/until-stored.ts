@@ -8,8 +8,8 @@ export type StoreWait = {
   signal?: AbortSignal | undefined
   /** Called once each time the store becomes unavailable. */
   onStoreAway?: ((reason: string) => void) | undefined
-  /** Called when the store is back. */
-  onStoreBack?: (() => void) | undefined
+  /** Called when the store is back, with the length of the outage. */
+  onStoreBack?: ((awayMs: number) => void) | undefined
 }
 
 const firstRetryMs = 100
@@ -34,7 +34,7 @@ export async function untilStored<T>(
   for (;;) {
     try {
       const done = await work(awayMs > 0)
-      if (awayMs > 0) onStoreBack?.()
+      if (awayMs > 0) onStoreBack?.(awayMs)
       return done
     } catch (error) {
       if (!isToRetry(error)) throw error

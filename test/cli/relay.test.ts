@@ -167,11 +167,13 @@ test('start does not wait for a relay that never answers', async () => {
   const { port } = server.address() as { port: number }
   const home = makeHome({ relayPort: port, environment: { LASTWORD_WEB__PORT: '0', LASTWORD_RELAY__TIMEOUT: '600' } })
   closing.push(home.remove)
+  await home.lastword('sending', 'stop', '--reason', 'restored from the backup')
   const { child, ended } = home.begin('start')
   await Promise.race([connected, ended])
   child.kill('SIGTERM')
   const { code, stdout, stderr } = await ended
   expect([code, stderr.includes('relay.check_failed')]).toEqual([0, false])
+  expect(stderr).toMatch(/all sending has been stopped .*restored from the backup\. .*lastword sending resume/)
   expect(stdout).toContain('Pages: ')
 })
 
@@ -192,6 +194,12 @@ test('relay judge says what a refusal means, what follows, and which setting ans
   ])
   for (const later of ['450 4.2.0 Greylisted, try again', '421 4.7.0 Try again later', '452 4.2.2 Mailbox full'])
     expect(await judged(later)).toEqual(['temporary: deferred, and retried later', ''])
+  for (const text of ['hello', '', '5501 no', 'say 550'])
+    expect(await home.lastword('relay', 'judge', text)).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('is no SMTP reply'),
+    })
 })
 
 test('with --json relay judge and relay test print nothing but JSON', async () => {

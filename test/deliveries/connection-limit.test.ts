@@ -22,6 +22,7 @@ async function limited({ limit, at, fault, connections = 5, messagesPerConnectio
   const turnedAway = new Set<number>()
   const { url, remove } = sqliteUrl()
   const warnings: object[] = []
+  const messages: string[] = []
   const it = await readyToSend({
     storeUrl: url,
     closing,
@@ -35,10 +36,17 @@ async function limited({ limit, at, fault, connections = 5, messagesPerConnectio
       return stage === at && turnedAway.has(connection) ? fault : undefined
     },
     onClose: (connection) => open.delete(connection),
-    log: { info() {}, error() {}, warn: (fields) => void warnings.push(fields) },
+    log: {
+      info() {},
+      error() {},
+      warn: (fields, message) => {
+        warnings.push(fields)
+        messages.push(message)
+      },
+    },
   })
   closing.unshift(async () => remove())
-  return { ...it, turnedAway, warnings }
+  return { ...it, turnedAway, warnings, messages }
 }
 
 const send = ({ it, id, sender }: Ready) =>
@@ -59,6 +67,7 @@ describe('a relay that serves fewer connections than we open', () => {
       expect(it.relay.accepted).toHaveLength(300)
       expect(it.turnedAway.size).toBeLessThanOrEqual(5)
       expect(it.warnings).toEqual([{ event: 'relay.connection_limit', relay: '127.0.0.1', limit }])
+      expect(it.messages).toEqual([expect.stringContaining("divide the relay's limit by the number of processes")])
     }
   })
 

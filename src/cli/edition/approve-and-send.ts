@@ -108,6 +108,10 @@ async function refusalHint({ db }: App, { id, digest }: EditionRow, { obstacles 
 
 async function sendAsOperator(app: App, edition: EditionRow, options: SendOptions): Promise<void> {
   const digest = requireDigest(app, edition.digest)
+  if (edition.status === 'sent')
+    throw new AppError('conflict', `${editionName(edition)} is sent already`, {
+      hint: `Who got it: lastword edition show ${edition.id}. The next edition: lastword run ${edition.digest}`,
+    })
   if (options.anyway) await overrideObstacles(app, edition.id, 'cli')
   const current = (await editionById(app.db, edition.id)) ?? edition
   const obstacles = await sendingObstacles(app, current)

@@ -6,7 +6,7 @@ import { describeReason } from '../../describe/describe.ts'
 import type { Digest } from '../../editions/digest.ts'
 import { addFeedsToJobFile, exampleFeeds, type FeedPlacement, jobFilePath } from '../../editions/jobs/add-feeds.ts'
 import { readJobFolder } from '../../editions/jobs/read-folder.ts'
-import { AppError, messageOf } from '../../errors.ts'
+import { AppError, messageOf, systemCode } from '../../errors.ts'
 import { discoverFeed } from '../../feeds/discover.ts'
 import { type FeedFolder, type ListedFeed, writeOpml } from '../../feeds/opml.ts'
 import { readInWorker } from '../../feeds/parse/reader-pool.ts'
@@ -37,8 +37,9 @@ export function addFeedListCommands(feeds: Command): void {
     .description('write the feeds of all digests as OPML 2.0, with a folder for each section')
     .argument('[file]', 'the file; print if absent')
     .option('--digest <name>', 'only this digest')
-    .action((file: string | undefined, { digest }: FeedTarget, command: Command) =>
-      withApp(command, (app) => exportFeeds(app, file, digest)),
+    .option('--force', 'replace a file that exists')
+    .action((file: string | undefined, options: ExportOptions, command: Command) =>
+      withApp(command, (app) => exportFeeds(app, file, options)),
     )
   feeds
     .command('import')
@@ -86,7 +87,9 @@ function targetSection(config: Config, name: string, section: string | undefined
   throw new AppError('missing', `${name}: ${problem}`, { hint: `Choose one: --section ${names.join(', --section ')}.` })
 }
 
-async function exportFeeds(app: App, file: string | undefined, name: string | undefined): Promise<void> {
+type ExportOptions = { digest?: string; force?: boolean }
+
+async function exportFeeds(app: App, file: string | undefined, { digest: name, force }: ExportOptions): Promise<void> {
   const digests = name === undefined ? app.digests : [requireDigest(app, name)]
   const known = new Map((await allFeeds(app.db)).map((feed) => [feed.url, feed]))
   const folders = digests.map((digest) => ({ name: digest.title, feeds: [], folders: sectionFolders(digest) }))
@@ -94,7 +97,7 @@ async function exportFeeds(app: App, file: string | undefined, name: string | un
   const outer = folders.length === 1 && only ? only.folders : folders
   const text = writeOpml(app.config.publication.name, outer, app.clock.now())
   if (file === undefined) process.stdout.write(text)
-  else await writeTextFile(file, text)
+  else await writeTextFile(file, text, force === true)
 
   function sectionFolders({ sections }: Digest): FeedFolder[] {
     return sections
@@ -160,10 +163,12 @@ function toPlaced(feeds: ListedFeed[], { sections }: Digest, defaultSection: str
   )
 }
 
-async function writeTextFile(path: string, content: string): Promise<void> {
+async function writeTextFile(path: string, content: string, mayReplace: boolean): Promise<void> {
   try {
-    await writeFile(path, content)
+    await writeFile(path, content, { flag: mayReplace ? 'w' : 'wx' })
   } catch (error) {
+    if (systemCode(error) === 'EEXIST')
+      throw new AppError('conflict', `${path} exists, and was not replaced`, { hint: 'To replace it, add --force.' })
     throw new AppError('unavailable', `${path} cannot be written: ${messageOf(error)}`)
   }
 }

@@ -112,5 +112,6 @@ export class RelayPool {
 }
 
 function limitText(limit: number): string {
-  return `the relay accepts ${limit} ${limit === 1 ? 'connection' : 'connections'} at a time: write connections: ${limit}`
+  const accepted = `the relay accepts ${limit} ${limit === 1 ? 'connection' : 'connections'} at a time from this process`
+  return `${accepted}. If no other process sends, write connections: ${limit}. If others do, divide the relay's limit by the number of processes`
 }

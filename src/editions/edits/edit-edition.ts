@@ -122,7 +122,9 @@ function refuseUneditable(edition: EditionRow): void {
   const { status, audienceAt } = edition
   const name = editionName(edition)
   if (!openStatuses.includes(status))
-    throw new AppError('conflict', `${name} is ${status}: it cannot be changed any more`)
+    throw new AppError('conflict', `${name} is ${status}: it cannot be changed any more`, {
+      hint: 'Change the next edition, or print a correction in it.',
+    })
   if (status === 'sending' || status === 'paused' || audienceAt !== null)
     throw new AppError('conflict', `${name} is being sent: what people have got cannot be changed`, {
       hint: 'Cancel it to stop the rest, or print a correction in the next edition.',

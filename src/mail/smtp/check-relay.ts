@@ -165,7 +165,9 @@ async function countConnections(
     if (refusal === undefined) continue
     const setting = relaySetting(relay, 'connections')
     const taken = `it takes ${count} ${count === 1 ? 'connection' : 'connections'} at a time`
-    check.remarks.push(`${taken}: set ${setting}: ${count} (one more was refused: ${refusal})`)
+    const share =
+      'for one process that sends; with more, divide it by their number. Connections that a process has open now are not counted'
+    check.remarks.push(`${taken}: set ${setting}: ${count} (one more was refused: ${refusal}). That is ${share}`)
     check.change = { connections: count }
     return
   }

@@ -81,7 +81,8 @@ function reports({ log }: App, edition: string): Pick<DeliverNeeds, 'onStoreAway
   return {
     onStoreAway: (reason) =>
       log.warn({ event: 'store.away', edition, reason }, 'the database cannot be used; sending waits for it'),
-    onStoreBack: () => log.info({ event: 'store.back', edition }, 'the database can be used again; sending goes on'),
+    onStoreBack: (awayMs) =>
+      log.info({ event: 'store.back', edition, awayMs }, 'the database can be used again; sending goes on'),
     onFault: (err) => log.error({ event: 'sending.internal_error', edition, err }, 'internal error while sending'),
   }
 }

@@ -99,6 +99,9 @@ test('every change is made, listed with its effect, in the preview, and in what 
   const approved = await home.lastword('edition', 'approve', 'weekly:1', '--yes', '--anyway')
   expect(approved).toMatchObject({ code: 0 })
   expect((await home.lastword('edition', 'send', 'weekly:1', '--yes')).code).toBe(0)
+  const again = await home.lastword('edition', 'send', 'weekly:1', '--yes')
+  expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/is sent already[\s\S]*lastword run weekly/)])
+  expect(again.stderr).not.toContain('sending:')
   const mail = await simpleParser(relay.accepted[0]?.raw ?? Buffer.alloc(0))
   const withoutKeys = (html: string) =>
     html

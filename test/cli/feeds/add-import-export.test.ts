@@ -155,6 +155,9 @@ test('feeds leave as OPML with their titles, a folder for every section, and com
   host.answer('/last-word.xml', rss(['Two']))
   await it.lastword('feeds', 'refresh')
   expect(await it.lastword('feeds', 'export', 'feeds.opml')).toMatchObject({ code: 0 })
+  const refused = await it.lastword('feeds', 'export', 'feeds.opml')
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('feeds.opml exists, and was not replaced') })
+  expect(await it.lastword('feeds', 'export', 'feeds.opml', '--force')).toMatchObject({ code: 0 })
   const opml = readFileSync(join(it.folder, 'feeds.opml'), 'utf8')
   expect(opml).toContain('<outline text="Latest news">')
   expect(opml).toContain(
