@@ -95,6 +95,7 @@ const frozen: Record<string, string> = {
   '0035-edits.ts': 'efd1f820983852e49c658ee46c5b3a51925f1afecb9032a6188ab8aeacc99d3a',
   '0036-reasons.ts': '33e63665d1276295de5a2024e792823d6ddc69ae3b7961bd3cbe3061c017d899',
   '0037-staff.ts': '042e6535fd906981209823d540b4fabc45c475a087db634c2159d7aa77dd5c94',
+  '0044-replies.ts': '0708cfa47f63a8f47df6fb907be288f27da7af67cc06ad51207af09746618a19',
 }
 
 /** Phrases that no comment, sentence or template has, and what to write instead. */

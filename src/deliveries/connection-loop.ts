@@ -138,10 +138,10 @@ class ConnectionLoop {
     const elsewhere =
       result.kind === 'unfit' ? await handleUnfit(this.#needs, this.#pass, this.#connection.relay, result) : 'never'
     if (result.kind === 'unfit' && elsewhere === 'now') {
-      await this.#giveBack(delivery, { kind: 'unsent', reply: result.reply })
+      await this.#giveBack(delivery, { ...result, kind: 'unsent' })
       return result.lacks === 'SIZE' ? 'done' : undefined
     }
-    this.#ended = this.#resultOf(delivery, elsewhere === 'later' ? { kind: 'cut', reply: result.reply } : result)
+    this.#ended = this.#resultOf(delivery, elsewhere === 'later' ? { ...result, kind: 'cut' } : result)
     count(this.#pass, delivery, this.#ended.status)
     this.#pass.admission.settle(result)
     await this.#record() // before the verdict, which may queue it again
@@ -151,7 +151,7 @@ class ConnectionLoop {
 
   /** The delivery is still queued, and another connection may take it. */
   async #giveBack(delivery: QueuedDelivery, result: SendResult): Promise<void> {
-    this.#ended = this.#resultOf(delivery, { kind: 'unsent', reply: result.reply })
+    this.#ended = this.#resultOf(delivery, { ...result, kind: 'unsent' })
     this.#pass.admission.settle(undefined)
     await this.#record()
     this.#queue.giveBack(delivery)

@@ -44,10 +44,11 @@ export function nextAttempt({ subscriberId, attempts }: Tried, now: Instant, rep
 export function afterResult(result: SendResult, delivery: Trying, now: Instant) {
   const { kind } = result
   const cutSince = kind === 'cut' ? (delivery.cutSince ?? now) : kind === 'unsent' ? delivery.cutSince : null
-  return { reason: null, ...rowAfter(result, { ...delivery, cutSince: cutSince ?? now }, now), cutSince }
+  const reason = result.reason ? toJson(result.reason) : null
+  return { reason, ...rowAfter(result, { ...delivery, cutSince: cutSince ?? now }, now), cutSince }
 }
 
-function rowAfter({ kind, reply }: SendResult, delivery: Tried & { cutSince: Instant }, now: Instant) {
+function rowAfter({ kind, reply, reason }: SendResult, delivery: Tried & { cutSince: Instant }, now: Instant) {
   const attempts = delivery.attempts + 1
   const next = () => nextAttempt({ ...delivery, attempts }, now, reply)
   switch (kind) {
@@ -62,7 +63,7 @@ function rowAfter({ kind, reply }: SendResult, delivery: Tried & { cutSince: Ins
       return { status: 'queued' as const, attempts: attempts - 1, reply, nextAttemptAt: null }
     case 'cut':
       if (msBetween(delivery.cutSince, now) > cutLimit)
-        return givenUp({ code: 'connection-cut', forMs: cutLimit }, reply, attempts)
+        return givenUp({ code: 'connection-cut', forMs: cutLimit, ...(reason && { also: [reason] }) }, reply, attempts)
       return {
         status: 'deferred' as const,
         attempts: attempts - 1,
@@ -72,7 +73,8 @@ function rowAfter({ kind, reply }: SendResult, delivery: Tried & { cutSince: Ins
     case 'deferred':
     case 'rejected': {
       const nextAttemptAt = next()
-      if (!nextAttemptAt) return givenUp({ code: 'given-up', attempts }, reply, attempts)
+      if (!nextAttemptAt)
+        return givenUp({ code: 'given-up', attempts, ...(reason && { also: [reason] }) }, reply, attempts)
       return { status: 'deferred' as const, attempts, reply, nextAttemptAt }
     }
   }

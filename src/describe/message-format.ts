@@ -138,7 +138,8 @@ function textOf(
   if (format === 'first') return Array.isArray(value) ? firstOf(value, options) : undefined
   if (typeof value === 'number') return formatted(value, format, options)
   if (typeof value === 'string') return options.formats[format]?.(value, values) ?? value
-  return typeof value === 'object' && value !== null && format === '' ? options.describe(value) : undefined
+  const mayBeReason = format === '' || format === 'answer'
+  return typeof value === 'object' && value !== null && mayBeReason ? options.describe(value) : undefined
 }
 
 function caseOf(cases: Map<string, Message>, keys: string[]): Message {

@@ -1,12 +1,13 @@
 import type { App } from '../app.ts'
 import { envelopeSender } from '../config/config.ts'
 import type { RelayPool } from '../deliveries/relays/relay-pool.ts'
+import { describeReason } from '../describe/describe.ts'
 import { signMessage } from '../mail/dkim.ts'
 import { plainMail } from '../mail/plain-mail.ts'
-import type { SendResult } from '../mail/smtp/result.ts'
+import { answerOf, type SendResult } from '../mail/smtp/result.ts'
 import { currentSendingStop } from '../store/deliveries/sending-stop.ts'
 import { transaction } from '../store/drivers/transaction.ts'
-import { fromJson } from '../store/json.ts'
+import { fromJson, toJson } from '../store/json.ts'
 import {
   type AttemptResult,
   claimMail,
@@ -136,13 +137,14 @@ async function write(app: App, rows: Rows): Promise<Awaited<ReturnType<WriteMail
 async function record(app: App, rows: Rows, mail: WrittenMail, result: SendResult): Promise<void> {
   const { db, clock } = app
   const now = clock.now()
-  const attempt = { recipient: mail.to, subject: mail.subject, reply: result.reply }
+  const reason = result.reason ? toJson(result.reason) : null
+  const attempt = { recipient: mail.to, subject: mail.subject, reply: result.reply, reason }
   const outcomes = rows.map((row) => outcomeOf(row, result, now))
   await transaction(db, async (trx) => {
     for (const [index, { id }] of rows.entries())
       await recordAttempt(trx, id, attempt, outcomes[index] ?? { notBefore: now })
     if (outcomes.some((one) => !('notBefore' in one)))
-      await mail.record?.(trx, { result: finalResult(result), reply: result.reply }, now)
+      await mail.record?.(trx, { result: finalResult(result), reply: answerOf(result) }, now)
   })
   logResult(app, rows[0], result, outcomes[0])
 }
@@ -163,13 +165,19 @@ function outcomeOf({ attempts, expiresAt }: OutboxRow, { kind }: SendResult, now
   return kind === 'refused' || kind === 'unfit' || isLast ? { failedAt: now } : { notBefore }
 }
 
-/** Log replies about subscribers only up to the codes (`550 5.1.1`, RFC 3463): the rest often contains the address. */
+/** Replies about subscribers are logged only up to the codes (`550 5.1.1`, RFC 3463): the rest may contain the address. */
 const loggedReplyLength = 9
 
-function logResult({ log }: App, row: OutboxRow, { kind: result, reply }: SendResult, outcome?: AttemptResult): void {
+function logResult(
+  { log }: App,
+  row: OutboxRow,
+  { kind: result, reply, reason }: SendResult,
+  outcome?: AttemptResult,
+): void {
   const { id, kind, attempts } = row
   const isPrivate = subscriberKinds.some((one) => one === kind) && result !== 'unsent'
-  const fields = { mail: id, kind, result, reply: isPrivate ? reply.slice(0, loggedReplyLength) : reply }
+  const safe = reason?.code ?? reply.slice(0, loggedReplyLength)
+  const fields = { mail: id, kind, result, reply: isPrivate ? safe : reason ? describeReason(reason) : reply }
   if (!outcome || result === 'accepted') log.info({ event: 'outbox.sent', ...fields }, 'email sent')
   else if ('sentAt' in outcome) log.error({ event: 'outbox.unknown', ...fields }, 'an email may not have arrived')
   else if ('failedAt' in outcome) log.error({ event: 'outbox.failed', ...fields }, 'an email could not be sent')

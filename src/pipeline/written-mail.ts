@@ -1,5 +1,6 @@
 import type { App } from '../app.ts'
 import type { PlainMail } from '../mail/plain-mail.ts'
+import type { Answer } from '../store/events/reason.ts'
 import type { MailFacts, MailKind } from '../store/outbox/outbox.ts'
 import type { Db } from '../store/schema.ts'
 import type { Instant } from '../time/clock.ts'
@@ -20,4 +21,4 @@ export type WriteMail<Kind extends MailKind> = (
 ) => Promise<WrittenMail | { notBefore: Instant } | undefined>
 
 /** The final outcome. `unknown`: the email may not have arrived. */
-export type MailOutcome = { result: 'sent' | 'refused' | 'unknown'; reply: string }
+export type MailOutcome = { result: 'sent' | 'refused' | 'unknown'; reply: Answer }

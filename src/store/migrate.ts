@@ -33,6 +33,7 @@ import * as lettersTable from './migrations/0034-letters.ts'
 import * as edits from './migrations/0035-edits.ts'
 import * as reasons from './migrations/0036-reasons.ts'
 import * as staff from './migrations/0037-staff.ts'
+import * as replies from './migrations/0044-replies.ts'
 import type { Schema } from './schema.ts'
 
 /** In order, listed by hand. A migration that has landed never changes. */
@@ -68,6 +69,7 @@ export const migrations = [
   { name: '0035-edits', up: edits.up },
   { name: '0036-reasons', up: reasons.up },
   { name: '0037-staff', up: staff.up },
+  { name: '0044-replies', up: replies.up },
 ]
 
 /**

@@ -460,7 +460,7 @@ export type DeliveryRow = {
   status: DeliveryStatus
   attempts: number
   workerId: string | null
-  /** The relay's last reply; null: none yet. */
+  /** The relay's last reply; empty or null: none. */
   reply: string | null
   /** Why it has its status, where the reply does not say it. */
   reason: Json<Reason> | null
@@ -625,6 +625,8 @@ export type OutboxRow = {
   recipient: string | null
   subject: string | null
   reply: string | null
+  /** Why the last attempt got no reply. */
+  reason: Json<Reason> | null
 }
 
 export type ClockFaultRow = {

@@ -2,6 +2,8 @@ import { afterEach, expect, test } from 'vitest'
 import { sendEdition } from '../../src/pipeline/sending/send.ts'
 import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
 import { editionById } from '../../src/store/editions/editions.ts'
+import type { Reason } from '../../src/store/events/reason.ts'
+import { toJson } from '../../src/store/json.ts'
 import { slowProviderRates } from '../../src/store/limits/provider-rates.ts'
 import { hour, minute } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
@@ -145,8 +147,9 @@ onBothEngines('of two relays', (freshUrl) => {
     const ascii: FaultAt = (stage) => (stage === 'EHLO' ? '250-here\r\n250 PIPELINING' : undefined)
     const it = await ready([...spread(20), { email: 'é@domain1.example' }], ascii, ascii)
     expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: 20, refused: 1 } })
-    const refused = it.it.app.db.selectFrom('deliveries').select('reply').where('status', '=', 'refused')
-    expect(await refused.execute()).toEqual([{ reply: expect.stringContaining('offers no SMTPUTF8') }])
+    const refused = it.it.app.db.selectFrom('deliveries').select(['reply', 'reason']).where('status', '=', 'refused')
+    const reason = toJson<Reason>({ code: 'no-smtputf8', address: 'é@domain1.example' })
+    expect(await refused.execute()).toEqual([{ reply: '', reason }])
   })
 
   test('a person whom both refuse, and who is really unknown, is suppressed; and a relay that accepts others is believed', async () => {

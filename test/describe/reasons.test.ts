@@ -406,6 +406,12 @@ const examples: Examples = {
   ],
   'sender-stopped': [[{}, 'the sender stopped before the relay had answered']],
   'reply-not-recorded': [[{}, 'the answer of the relay could not be recorded']],
+  'no-connection': [[{ host: 'a.example', port: 25, message: 'refused' }, 'a.example:25: refused']],
+  'connection-lost': [[{ message: 'the connection was closed' }, 'the connection was closed']],
+  'answered-early': [[{}, 'the relay answered before it had the message']],
+  'invalid-address': [[{ address: '"a b"' }, '"a b" is not an address that SMTP can write']],
+  'no-smtputf8': [[{ address: 'é@a.example' }, 'the relay does not take é@a.example: it offers no SMTPUTF8']],
+  'message-too-large': [[{ bytes: 900, maximum: 300 }, 'the message has 900 bytes, and the relay takes at most 300']],
   'given-up': [[{ attempts: 6 }, 'given up after 6 tries']],
   'connection-cut': [[{ forMs: 4 * day }, 'the connection was cut each time for 4 days']],
   refused: [

@@ -495,6 +495,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     recipient: true,
     subject: true,
     reply: true,
+    reason: true,
   },
   digests: { name: true, firstSeenAt: true, decidedUntil: true },
   scheduleChanges: { digest: true, at: true, schedule: true },

@@ -1,4 +1,4 @@
-import type { SendResult } from '../../mail/smtp/result.ts'
+import { answerOf, type SendResult } from '../../mail/smtp/result.ts'
 import type { QueuedDelivery } from '../../store/deliveries/deliveries.ts'
 import type { Reason } from '../../store/events/reason.ts'
 import { type Pass, pauseFor } from '../pass.ts'
@@ -65,9 +65,9 @@ async function judgeRelay(
 }
 
 /** The suspicion against a relay while another relay accepts messages. */
-function suspicionOf({ isSuspect, unknownsInRow }: RelayVerdicts, { reply }: SendResult): Reason | undefined {
+function suspicionOf({ isSuspect, unknownsInRow }: RelayVerdicts, result: SendResult): Reason | undefined {
   if (unknownsInRow >= maxUnknownsOfOne) return { code: 'relay-no-answers', count: unknownsInRow }
-  return isSuspect ? { code: 'relay-takes-nothing-while-others-do', reply } : undefined
+  return isSuspect ? { code: 'relay-takes-nothing-while-others-do', reply: answerOf(result) } : undefined
 }
 
 /** Excludes a relay, gives the messages it turned down to the other relays, and notifies the editors. */

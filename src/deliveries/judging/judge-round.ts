@@ -1,3 +1,4 @@
+import { answerOf } from '../../mail/smtp/result.ts'
 import { isGoing, type Pass } from '../pass.ts'
 import type { DeliverNeeds } from '../sending-needs.ts'
 import { isAnotherAccepting, notifyOfExcludedRelay, requeueTurnedDown } from './relay-in-pass.ts'
@@ -15,11 +16,12 @@ export async function settleRound(needs: DeliverNeeds, pass: Pass): Promise<bool
     const { accepted, inDoubt, isSuspect } = verdicts
     if (relay === null || inDoubt.length === 0 || !isGoing(pass)) continue
     if (!isAnotherAccepting(needs, pass, relay)) continue
-    const lastReply = inDoubt.at(-1)?.reply ?? ''
+    const last = inDoubt.at(-1)
     const isNews = isSuspect || (accepted === 0 && inDoubt.length >= minRefused)
     pass.excluded.add(relay)
     await requeueTurnedDown(needs, pass, relay)
-    if (isNews) await notifyOfExcludedRelay(needs, pass, relay, { code: 'relay-takes-nothing', reply: lastReply })
+    const reply = last ? answerOf(last) : ''
+    if (isNews) await notifyOfExcludedRelay(needs, pass, relay, { code: 'relay-takes-nothing', reply })
     isMore = true
   }
   return isMore

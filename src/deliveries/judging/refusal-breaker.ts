@@ -1,6 +1,6 @@
 import { domainsOf } from '../../mail/email-domain.ts'
-import type { SendResult } from '../../mail/smtp/result.ts'
-import type { Reason } from '../../store/events/reason.ts'
+import { answerOf, type SendResult } from '../../mail/smtp/result.ts'
+import type { Answer, Reason } from '../../store/events/reason.ts'
 import { countProviders } from './spread.ts'
 
 /** The recipient that a reply is about. `provider` is the MX provider if known, else the domain. */
@@ -33,7 +33,7 @@ export class RefusalBreaker {
   #row: Answered[] = []
   /** The refusals of any kind in a row, first tries only. */
   #refusals: Answered[] = []
-  #lastReply = ''
+  #lastAnswer: Answer = ''
   #others = 0
   /** A ring buffer of the last replies: the domain of each first-try rejection, '' for any other reply. */
   readonly #recent: string[] = []
@@ -60,13 +60,14 @@ export class RefusalBreaker {
    * Records the result of a message that was not accepted. Returns the reason to stop once there is enough evidence;
    * usually undefined, and then without a promise.
    */
-  recordResult({ kind, reply }: SendResult, to: Answered): undefined | Promise<Reason | undefined> {
+  recordResult(result: SendResult, to: Answered): undefined | Promise<Reason | undefined> {
+    const { kind } = result
     if (kind === 'unsent' || kind === 'cut' || kind === 'unknown' || kind === 'unfit') return undefined // a problem of the connection
     this.#remember(kind === 'rejected' && to.isFirstTry ? (domainsOf([to.email])[0] ?? '') : '')
     if (kind !== 'rejected') this.#others += 1
     if (kind === 'refused') this.#row = []
     if (kind !== 'rejected' && kind !== 'refused') return undefined
-    this.#lastReply = reply
+    this.#lastAnswer = answerOf(result)
     if (to.isFirstTry && this.#refusals.length < maxRemembered) this.#refusals.push(to)
     if (kind === 'rejected' && this.#row.length < maxRemembered) this.#row.push(to)
     return this.#judge()
@@ -76,7 +77,7 @@ export class RefusalBreaker {
   async onlyRejections(): Promise<Reason | undefined> {
     if (this.#others > 0 || !this.#row.some(({ isFirstTry }) => isFirstTry)) return undefined
     if (countProviders(this.#row) < 2 && !(await this.#isAllAt(emailDomains(this.#row)))) return undefined
-    return { code: 'all-rejected', count: this.#row.length, reply: this.#lastReply }
+    return { code: 'all-rejected', count: this.#row.length, reply: this.#lastAnswer }
   }
 
   /** The recipients of the last row of rejections, who are not at fault. */
@@ -96,7 +97,7 @@ export class RefusalBreaker {
       code: 'rejections-in-a-row',
       count: row.length,
       domains,
-      reply: this.#lastReply,
+      reply: this.#lastAnswer,
     }
     if (countProviders(row) >= minProviders) return inThisRow
     return this.#isTimeToAsk(row.length, maxRejections) && (await this.#ask(domains)) ? inThisRow : undefined
@@ -107,13 +108,13 @@ export class RefusalBreaker {
     const domains = [...new Set(rejections)]
     if (rejections.length < maxRejectionsOfLast || domains.length < minDomainsOfLast) return undefined
     const last = this.#recent.length
-    return { code: 'rejections-of-last', count: rejections.length, last, domains, reply: this.#lastReply }
+    return { code: 'rejections-of-last', count: rejections.length, last, domains, reply: this.#lastAnswer }
   }
 
   async #refusalsInARow(): Promise<Reason | undefined> {
     const row = this.#refusals
     if (row.length < maxRefusals) return undefined
-    const inThisRow: Reason = { code: 'refusals-in-a-row', count: row.length, reply: this.#lastReply }
+    const inThisRow: Reason = { code: 'refusals-in-a-row', count: row.length, reply: this.#lastAnswer }
     const byProvider = Map.groupBy(row, ({ provider }) => provider).values()
     const spread = byProvider.reduce((sum, { length }) => sum + Math.min(length, maxRefusalsOfOne), 0)
     if (spread >= maxRefusals) return inThisRow

@@ -24,7 +24,7 @@ export async function handleUnfit(
   if (relay !== null) pass.excluded.add(relay)
   const others = configuredOthers(needs, pass, relay)
   for (const name of others) pass.needed.add(name)
-  if (others.length === 0) await pauseFor(needs, pass, { code: 'too-large-for-relay', reply: result.reply })
+  if (others.length === 0) await pauseFor(needs, pass, { code: 'too-large-for-relay', reply: result.reason })
   return 'now'
 }
 

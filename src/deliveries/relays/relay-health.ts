@@ -1,4 +1,4 @@
-import type { SendResult } from '../../mail/smtp/result.ts'
+import { answerOf, type SendResult } from '../../mail/smtp/result.ts'
 import type { Reason } from '../../store/events/reason.ts'
 import { addMs, type Clock, type Instant, minute, second } from '../../time/clock.ts'
 
@@ -55,14 +55,15 @@ export class RelayHealth {
   }
 
   /** Records the result of a message. `slowProvider` is the mail provider that complained about our rate, if any. */
-  recordResult({ kind, reply }: SendResult, slowProvider: string | undefined): void {
+  recordResult(result: SendResult, slowProvider: string | undefined): void {
+    const { kind } = result
     const isUnreached = kind === 'unsent' || kind === 'cut'
     if (isUnreached && slowProvider !== undefined && slowProvider === this.#slowProvider) return // repeated complaints count once
     const isTrouble = isUnreached || kind === 'unknown'
     this.#slowProvider = isTrouble ? slowProvider : undefined
     this.#troubles = isTrouble ? this.#troubles + 1 : 0
     this.#unreached = kind === 'unsent' ? this.#unreached + 1 : 0
-    if (isTrouble) this.#trouble = { code: 'relay-down', relay: this.#relay, reply }
+    if (isTrouble) this.#trouble = { code: 'relay-down', relay: this.#relay, reply: answerOf(result) }
     else this.#nextPauseMs = firstPauseMs
     this.#isLastUnreached = isUnreached
     if (this.#troubles >= maxTroubles || this.#unreached >= maxUnreached) this.#pauseAfterTrouble()

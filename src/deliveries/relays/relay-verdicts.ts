@@ -1,11 +1,13 @@
 import type { SendResult } from '../../mail/smtp/result.ts'
 import type { QueuedDelivery } from '../../store/deliveries/deliveries.ts'
 import type { Refusal } from '../../store/deliveries/requeue.ts'
+import type { Reason } from '../../store/events/reason.ts'
 
 /** A message that a relay did not take. */
 export type TurnedDown = {
   delivery: QueuedDelivery
   reply: string
+  reason: Reason | undefined
   /** A refusal of the person, trusted only after the relay has accepted a message. */
   isRefusal: boolean
   /** It was the first try. */
@@ -102,12 +104,12 @@ export function isSpread(turnedDown: readonly TurnedDown[]): boolean {
 
 /** Classifies one reply for the verdicts; undefined: another relay could do no better. */
 export function turnedDownBy(
-  { kind, reply }: SendResult,
+  { kind, reply, reason }: SendResult,
   delivery: QueuedDelivery,
   provider: string,
 ): TurnedDown | undefined {
   if (kind !== 'refused' && kind !== 'rejected' && kind !== 'deferred' && kind !== 'cut') return undefined
-  return { delivery, reply, isRefusal: kind === 'refused', isFirstTry: delivery.attempts === 0, provider }
+  return { delivery, reply, reason, isRefusal: kind === 'refused', isFirstTry: delivery.attempts === 0, provider }
 }
 
 export function toRefusal({ delivery, reply }: TurnedDown): Refusal {

@@ -77,7 +77,8 @@ export class SessionPool {
       const smtp = await connect(this.#settings, { tokens: await this.#tokens })
       return new PooledSession(smtp, messagesPerConnection)
     } catch (error) {
-      return { kind: 'unsent', reply: `${host}:${port}: ${oneLine(messageOf(error))}` }
+      const reason = { code: 'no-connection' as const, host, port, message: oneLine(messageOf(error)) }
+      return { kind: 'unsent', reply: '', reason }
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Reason } from '../../store/events/reason.ts'
 import type { SendResult, Verb } from './result.ts'
 
 export type Envelope = { from: string; to: string }
@@ -42,17 +43,17 @@ function invalidAddress(address: string, { utf8 }: Offers): SendResult | undefin
   if (isPlainAddress.test(address)) return undefined
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the rule looks for them
   if (address === '' || /[\u0000-\u0020\u007f<>]/.test(address))
-    return { kind: 'refused', reply: `${JSON.stringify(address)} cannot be said in SMTP` }
+    return { kind: 'refused', reply: '', reason: { code: 'invalid-address', address: JSON.stringify(address) } }
   if (utf8 || isAscii(address)) return undefined
-  return { kind: 'unfit', lacks: 'SMTPUTF8', reply: `the relay does not take ${address}: it offers no SMTPUTF8` }
+  return { kind: 'unfit', lacks: 'SMTPUTF8', reply: '', reason: { code: 'no-smtputf8', address } }
 }
 
 function invalidSize(pieces: Buffer[], { maximumSize }: Offers): SendResult | undefined {
   if (!maximumSize) return undefined
   const size = sizeOf(pieces)
   if (size <= maximumSize) return undefined
-  const reply = `the message has ${size} bytes, and the relay takes at most ${maximumSize}`
-  return { kind: 'unfit', lacks: 'SIZE', reply }
+  const reason: Reason = { code: 'message-too-large', bytes: size, maximum: maximumSize }
+  return { kind: 'unfit', lacks: 'SIZE', reply: '', reason }
 }
 
 export function sizeOf(pieces: Buffer[]): number {

@@ -1,3 +1,5 @@
+import { messageOf } from '../../errors.ts'
+import type { Answer, Reason } from '../../store/events/reason.ts'
 import { replyMeaning } from '../reply-rules/answers.ts'
 import { oneLine } from '../reply-rules/reply-text.ts'
 
@@ -12,9 +14,25 @@ import { oneLine } from '../reply-rules/reply-text.ts'
  * unsent: there was no connection
  * unfit: this relay cannot take the message (`lacks` says why), another relay may; the relay got no command for it
  */
-export type SendResult =
-  | { kind: 'accepted' | 'refused' | 'deferred' | 'rejected' | 'unknown' | 'cut' | 'unsent'; reply: string }
-  | { kind: 'unfit'; lacks: 'SMTPUTF8' | 'SIZE'; reply: string }
+export type SendResult = {
+  /** The relay's reply; empty if it gave none. */
+  reply: string
+  /** Why there is no reply, or why we do not trust it. */
+  reason?: Reason
+} & (
+  | { kind: 'accepted' | 'refused' | 'deferred' | 'rejected' | 'unknown' | 'cut' | 'unsent' }
+  | { kind: 'unfit'; lacks: 'SMTPUTF8' | 'SIZE'; reason: Reason }
+)
+
+/** A result without an answer: the connection failed. */
+export function withoutAnswer(kind: 'cut' | 'unknown', error: unknown): SendResult {
+  return { kind, reply: '', reason: { code: 'connection-lost', message: oneLine(messageOf(error)) } }
+}
+
+/** Our reason if there is one, else the relay's reply. */
+export function answerOf({ reply, reason }: { reply: string; reason?: Reason | undefined }): Answer {
+  return reason ?? reply
+}
 
 /** The command that the relay answered; `dot` is the end of the message. */
 export type Verb = 'RSET' | 'MAIL' | 'RCPT' | 'DATA' | 'dot'

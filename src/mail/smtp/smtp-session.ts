@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
-import { messageOf } from '../../errors.ts'
 import { oneLine } from '../reply-rules/reply-text.ts'
 import {
   type Command,
@@ -13,7 +12,7 @@ import {
   sizeOf,
 } from './envelope.ts'
 import { type Reply, ReplyReader } from './reply-reader.ts'
-import { isOutOfStep, isPositive, isRefusal, type SendResult, toResult, type Verb } from './result.ts'
+import { isOutOfStep, isPositive, isRefusal, type SendResult, toResult, type Verb, withoutAnswer } from './result.ts'
 
 /** The time for the server to close the connection after QUIT. */
 const quitTimeoutMs = 1000
@@ -87,7 +86,7 @@ export class SmtpSession {
     } catch (error) {
       this.#socket.destroy()
       const mayHaveArrived = data && (data.isOut || this.#isEncrypted)
-      return { kind: mayHaveArrived ? 'unknown' : 'cut', reply: oneLine(messageOf(error)) }
+      return withoutAnswer(mayHaveArrived ? 'unknown' : 'cut', error)
     }
   }
 
@@ -202,7 +201,7 @@ export class SmtpSession {
     if (isEarly || !isAnswer) this.#socket.destroy()
     else if (ahead) this.#readAhead(ahead)
     if (!isEarly || code >= 400) return this.#resultOf('dot', reply)
-    return { kind: 'unknown', reply: `before it had the message, the relay said ${oneLine(this.#mask(text))}` }
+    return { kind: 'unknown', reply: oneLine(this.#mask(text)), reason: { code: 'answered-early' } }
   }
 
   #readAhead({ envelope, commands }: Ahead): void {

@@ -29,7 +29,15 @@ export async function confirmRefusals(
     const attempts = attemptsBefore + 1
     const row = await db
       .updateTable('deliveries')
-      .set({ status: 'refused', exception: 'refused', attempts, reply, nextAttemptAt: null, updatedAt: now })
+      .set({
+        status: 'refused',
+        exception: 'refused',
+        attempts,
+        reply,
+        reason: null,
+        nextAttemptAt: null,
+        updatedAt: now,
+      })
       .where('editionId', '=', editionId)
       .where('subscriberId', '=', subscriberId)
       .where('status', '=', 'deferred')

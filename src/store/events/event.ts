@@ -1,5 +1,5 @@
 import type { Instant } from '../../time/clock.ts'
-import type { Reason, ReasonOf } from './reason.ts'
+import type { Answer, Reason, ReasonOf } from './reason.ts'
 
 /**
  * Who did something: the program, a rule of the digest, an unnamed user of the command line, or a
@@ -92,11 +92,11 @@ export type EventValues = {
   'correction.withdrawn': { said: string; words: string }
   /** The editors got an email about it: `about` is the kind of the notice. */
   'notice.sent': { about: NoticeSubject }
-  'notice.refused': { about: NoticeSubject; reply: string }
-  'notice.unknown': { about: NoticeSubject; reply: string }
+  'notice.refused': { about: NoticeSubject; reply: Answer }
+  'notice.unknown': { about: NoticeSubject; reply: Answer }
   'feed.notice_sent': { problem: Reason }
-  'feed.notice_refused': { problem: Reason; reply: string }
-  'feed.notice_unknown': { problem: Reason; reply: string }
+  'feed.notice_refused': { problem: Reason; reply: Answer }
+  'feed.notice_unknown': { problem: Reason; reply: Answer }
   'feed.gone': { status: number }
   'feed.moved': { from: string; to: string }
   'feed.move_ignored': { to: string; url: string }

@@ -9,6 +9,9 @@ export type ReasonOf<Code extends ReasonCode> = { code: Code; also?: Reason[] } 
 
 export type ReasonCode = keyof ReasonValues
 
+/** The reply of a relay, or our reason where it gave none. */
+export type Answer = string | Reason
+
 /** A reason with further ones after it. */
 export function withFurther(reason: Reason, ...further: Reason[]): Reason {
   return further.length === 0 ? reason : { ...reason, also: [...(reason.also ?? []), ...further] }
@@ -142,20 +145,20 @@ type PageValues = {
   'page-unreadable': { message: string }
 }
 
-/** Why the sending of an edition was paused, a relay was excluded, or a provider's share may go. `reply`: of the relay. */
+/** Why the sending of an edition was paused, a relay was excluded, or a provider's share may go. */
 type SendingValues = {
   'at-relay': { relay: string; reason: Reason }
   'no-answers': { count: number }
   'relay-no-answers': { count: number }
-  'relay-takes-nothing': { reply: string }
-  'relay-takes-nothing-while-others-do': { reply: string }
-  'too-large-for-relay': { reply: string }
+  'relay-takes-nothing': { reply: Answer }
+  'relay-takes-nothing-while-others-do': { reply: Answer }
+  'too-large-for-relay': { reply: Answer }
   'last-all-refused': { count: number; reply: string }
   'nothing-accepted': { count: number; reply: string }
-  'all-rejected': { count: number; reply: string }
-  'rejections-in-a-row': { count: number; domains: string[]; reply: string }
-  'rejections-of-last': { count: number; last: number; domains: string[]; reply: string }
-  'refusals-in-a-row': { count: number; reply: string }
+  'all-rejected': { count: number; reply: Answer }
+  'rejections-in-a-row': { count: number; domains: string[]; reply: Answer }
+  'rejections-of-last': { count: number; last: number; domains: string[]; reply: Answer }
+  'refusals-in-a-row': { count: number; reply: Answer }
   'canary-refused': {
     refused: number
     tried: number
@@ -205,7 +208,7 @@ type StopValues = {
   'all-sending-stopped': { at: Instant; who: string; words: string }
   paused: { reason: Reason }
   'sending-error': { message: string }
-  'relay-down': { relay: string | null; reply: string }
+  'relay-down': { relay: string | null; reply: Answer }
   'no-relay': NoValues
   'relay-distrusted': { relay: string; reason: Reason }
 }
@@ -219,6 +222,14 @@ type DeliveryValues = {
   'sender-stopped': NoValues
   /** The relay's reply could not be written to the store. */
   'reply-not-recorded': NoValues
+  /** There was no answer: no connection, or one that broke. */
+  'no-connection': { host: string; port: number; message: string }
+  'connection-lost': { message: string }
+  /** The relay answered before it had the message. */
+  'answered-early': NoValues
+  'invalid-address': { address: string }
+  'no-smtputf8': { address: string }
+  'message-too-large': { bytes: number; maximum: number }
   'given-up': { attempts: number }
   'connection-cut': { forMs: number }
 }

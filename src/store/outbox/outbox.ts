@@ -47,7 +47,15 @@ export function mailKey(kind: MailKind, about: string[]): string {
 /** Adds emails unless they were added before, in the transaction that makes them necessary. */
 export async function addMails(db: Db, mails: NewMail[], now: Instant): Promise<void> {
   const rows = mails.map(({ kind, about, facts, notBefore = now, expiresAt = addMs(now, lifetimeMs) }) => {
-    const never = { leasedUntil: null, sentAt: null, failedAt: null, recipient: null, subject: null, reply: null }
+    const never = {
+      leasedUntil: null,
+      sentAt: null,
+      failedAt: null,
+      recipient: null,
+      subject: null,
+      reply: null,
+      reason: null,
+    }
     const key = mailKey(kind, about)
     return { id: newId(now), kind, key, facts: toJson<object>(facts), createdAt: now, notBefore, expiresAt, ...never }
   })
@@ -135,7 +143,7 @@ function isFree(eb: ExpressionBuilder<Schema, 'outbox'>, now: Instant) {
   ])
 }
 
-export type Attempt = Pick<OutboxRow, 'recipient' | 'subject' | 'reply'>
+export type Attempt = Pick<OutboxRow, 'recipient' | 'subject' | 'reply' | 'reason'>
 
 /**
  * The result of an attempt: the email is sent, has failed, or is tried again at `notBefore`. Both `sentAt` and `failedAt`:

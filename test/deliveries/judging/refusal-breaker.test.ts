@@ -52,6 +52,16 @@ async function enough(
 const repeated = (count: number, kind: Heard[0], ...domains: string[]): Heard[] =>
   Array.from({ length: count }, (_, index) => [kind, domains[index % domains.length] ?? ''])
 
+test('addresses that SMTP cannot write count, and the reason says so', async () => {
+  const breaker = new RefusalBreaker(async () => true)
+  const reason = { code: 'invalid-address' as const, address: '"a b"' }
+  let why: Reason | undefined
+  for (let index = 0; index < 50; index++)
+    why = await breaker.recordResult({ kind: 'refused', reply: '', reason }, someone(index, 'a.example'))
+  expect(why).toMatchObject({ code: 'refusals-in-a-row', reply: reason })
+  expect(why && describeReason(why)).toContain('"a b" is not an address that SMTP can write')
+})
+
 test('ten refusals about us in a row are enough when they come from three domains, and not from two', async () => {
   const taken: Heard[] = [['accepted', 'a.example']]
   expect(await enough([...taken, ...repeated(40, 'rejected', 'a.example', 'b.example', 'c.example')])).toEqual({

@@ -1,3 +1,4 @@
+import { describeReason } from '../../../describe/describe.ts'
 import { failedMails } from '../../../store/outbox/outbox.ts'
 import type { OutboxRow } from '../../../store/schema.ts'
 import { addMs, day } from '../../../time/clock.ts'
@@ -12,11 +13,14 @@ export async function failedEmails({ app }: Web): Promise<string[]> {
   const now = app.clock.now()
   const moment = momentText(app.digests[0]?.zone)
   const failed = await failedMails(app.db, addMs(now, -shownForMs), now, maxShown)
-  return failed.map(({ recipient, subject, reply, sentAt, failedAt, expiresAt }: OutboxRow) => {
+  return failed.map(({ recipient, subject, reply, reason: why, sentAt, failedAt, expiresAt }: OutboxRow) => {
     const email = subject === null ? 'An email' : `The email “${subject}” to ${recipient}`
-    if (sentAt !== null)
-      return `${email} may not have arrived (${moment(sentAt)}): no mail server confirmed that it took it (${reply}).`
-    const reason = reply === null ? 'It expired before we tried to send it.' : `The mail server answered: ${reply}`
+    if (sentAt !== null) {
+      const answer = why ? describeReason(why) : reply
+      return `${email} may not have arrived (${moment(sentAt)}): no mail server confirmed that it took it (${answer}).`
+    }
+    const answer = reply === null ? 'It expired before we tried to send it.' : `The mail server answered: ${reply}`
+    const reason = why ? `The mail server did not take it: ${describeReason(why)}.` : answer
     return `${email} could not be sent (${moment(failedAt ?? expiresAt)}). ${reason}`
   })
 }

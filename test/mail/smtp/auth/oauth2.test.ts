@@ -12,6 +12,7 @@ import { RefreshToken, type TokenStore } from '../../../../src/mail/smtp/auth/re
 import { connect } from '../../../../src/mail/smtp/connect.ts'
 import { openStore } from '../../../../src/store/open.ts'
 import { systemClock } from '../../../../src/time/clock.ts'
+import { answerText } from '../../../support/answer-text.ts'
 import { onBothEngines } from '../../../support/databases/engines.ts'
 
 const closing: (() => unknown)[] = []
@@ -177,12 +178,12 @@ test.each([
 ])('%s is said in words, with the address, and without a secret', async (_name, answer, words) => {
   const { url } = await tokenServer(() => answer)
   const mail = await mailServer(() => true)
-  const { kind, reply } = await relayAt(mail.port, { tokenUrl: url, refreshToken: 'the refresh token' }).send(letter)
-  expect(kind).toBe('unsent')
-  expect(reply).toMatch(words)
-  expect(reply).toContain(`no access token: the token endpoint ${new URL(url).host} `)
-  expect(reply).not.toContain('the refresh token')
-  expect(reply).not.toContain('the client secret')
+  const result = await relayAt(mail.port, { tokenUrl: url, refreshToken: 'the refresh token' }).send(letter)
+  expect(result).toMatchObject({ kind: 'unsent', reply: '' })
+  expect(answerText(result)).toMatch(words)
+  expect(answerText(result)).toContain(`no access token: the token endpoint ${new URL(url).host} `)
+  expect(answerText(result)).not.toContain('the refresh token')
+  expect(answerText(result)).not.toContain('the client secret')
 })
 
 test('an endpoint that does not answer is named, and no relay waits meanwhile', async () => {
@@ -194,9 +195,9 @@ test('an endpoint that does not answer is named, and no relay waits meanwhile', 
   })
   const place = `127.0.0.1:${(silent.address() as { port: number }).port}`
   const mail = await mailServer(() => true)
-  const { kind, reply } = await relayAt(mail.port, { tokenUrl: `http://${place}/token` }, { timeout: 0.3 }).send(letter)
-  expect(kind).toBe('unsent')
-  expect(reply).toContain(`no access token: the token endpoint ${place} did not answer in 0.3 s`)
+  const result = await relayAt(mail.port, { tokenUrl: `http://${place}/token` }, { timeout: 0.3 }).send(letter)
+  expect(result).toMatchObject({ kind: 'unsent', reply: '' })
+  expect(answerText(result)).toContain(`no access token: the token endpoint ${place} did not answer in 0.3 s`)
   expect(mail.connections()).toBe(0)
 })
 
@@ -206,9 +207,9 @@ test('secrets in files are read when they are needed, and one that cannot be rea
   const { url, forms } = await tokenServer()
   const mail = await mailServer(() => true)
   const relay = relayAt(mail.port, { tokenUrl: url, refreshTokenFile: file })
-  const { kind, reply } = await relay.send(letter)
-  expect(kind).toBe('unsent')
-  expect(reply).toContain(`oauth2.refreshTokenFile: ${file} cannot be read`)
+  const result = await relay.send(letter)
+  expect(result).toMatchObject({ kind: 'unsent', reply: '' })
+  expect(answerText(result)).toContain(`oauth2.refreshTokenFile: ${file} cannot be read`)
   writeFileSync(file, 'from a file\n')
   expect(await relay.send(letter)).toMatchObject({ kind: 'accepted' })
   expect(forms[0]?.refresh_token).toBe('from a file')
@@ -274,10 +275,10 @@ onBothEngines('a refresh token that the endpoint replaces', (freshUrl) => {
     let accepted = 0
     const work = async () => {
       for (let to = people.pop(); to; to = people.pop()) {
-        const { kind, reply } = await relay.send({ ...letter, envelope: { ...letter.envelope, to } })
-        if (kind === 'accepted') accepted += 1
+        const result = await relay.send({ ...letter, envelope: { ...letter.envelope, to } })
+        if (result.kind === 'accepted') accepted += 1
         else {
-          expect(reply).toContain('it refused the sign-in') // others have used the token up meanwhile
+          expect(answerText(result)).toContain('it refused the sign-in') // others have used the token up meanwhile
           people.push(to)
         }
       }

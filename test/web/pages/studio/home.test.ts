@@ -3,9 +3,11 @@ import { compose } from '../../../../src/editions/compose/compose.ts'
 import { seal } from '../../../../src/editions/seal.ts'
 import { makeSignInLink } from '../../../../src/pipeline/sign-in/sign-in-link.ts'
 import { editionById } from '../../../../src/store/editions/editions.ts'
+import type { Reason } from '../../../../src/store/events/reason.ts'
 import { recordFailure, recordSuccess } from '../../../../src/store/feeds/feed-polls.ts'
 import { allFeeds } from '../../../../src/store/feeds/feeds.ts'
 import { saveRejections } from '../../../../src/store/feeds/rejections.ts'
+import { toJson } from '../../../../src/store/json.ts'
 import { addMails, dueMails, recordAttempt } from '../../../../src/store/outbox/outbox.ts'
 import { saveJobReader } from '../../../../src/store/system/job-readers.ts'
 import { day, hour, minute } from '../../../../src/time/clock.ts'
@@ -126,15 +128,27 @@ describe('the studio', () => {
     for (const reason of ['one', 'two'])
       await addMails(db, [{ kind: 'edition-paused', about: [reason], facts }], site.clock.now())
     const [one] = await dueMails(db, site.clock.now(), { except: [], limit: 1 })
-    const attempt = { recipient: 'desk@magazine.example', subject: 'weekly <1> is paused', reply: '550 5.1.1 nobody' }
+    const attempt = {
+      recipient: 'desk@magazine.example',
+      subject: 'weekly <1> is paused',
+      reply: '550 5.1.1 nobody',
+      reason: null,
+    }
     await recordAttempt(db, one?.id ?? '', attempt, { failedAt: site.clock.now() })
     const editor = await site.signIn()
     const page = await (await editor.get('/studio')).text()
     expect(page).toMatch(/The email “weekly &lt;1&gt; is paused” to desk@magazine.example could not be sent/)
     expect(page).toContain('The mail server answered: 550 5.1.1 nobody')
     expect(page).not.toContain('An email could not be sent')
+    const reason = toJson<Reason>({ code: 'no-connection', host: 'mail.example', port: 25, message: 'refused' })
     const now = site.clock.now()
-    await recordAttempt(db, one?.id ?? '', { ...attempt, reply: 'it went away' }, { sentAt: now, failedAt: now })
+    await recordAttempt(db, one?.id ?? '', { ...attempt, reply: '', reason }, { failedAt: now })
+    expect(await (await editor.get('/studio')).text()).toContain(
+      'The mail server did not take it: mail.example:25: refused.',
+    )
+    const lost = toJson<Reason>({ code: 'connection-lost', message: 'it went away' })
+    const attempted = { ...attempt, reply: '', reason: lost }
+    await recordAttempt(db, one?.id ?? '', attempted, { sentAt: now, failedAt: now })
     expect(await (await editor.get('/studio')).text()).toMatch(
       /to desk@magazine.example may not have arrived \(.*\): no mail server confirmed that it took it \(it went away\)/,
     )
