@@ -253,8 +253,8 @@ const statusNotes: Record<EditStatus, string> = {
 }
 
 /** "3  2026-11-27T07:00:00.000Z  mira dropped “Trams return” (no longer applies)". */
-export function editLine({ edit, status, message }: ListedEdit): string {
-  return `${edit.number}  ${edit.at}  ${sanitizeLine(`${edit.who} ${message}`)}${statusNotes[status]}`
+export function editLine({ edit, status }: ListedEdit): string {
+  return `${edit.number}  ${edit.at}  ${sanitizeLine(`${edit.who} ${editText(edit)}`)}${statusNotes[status]}`
 }
 
 function toJson({ edit, status }: ListedEdit) {

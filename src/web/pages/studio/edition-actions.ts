@@ -58,9 +58,10 @@ export function editionActions(web: Web): Hono<Env> {
       ),
     )
     .post(urls.retraction, requireOwnForm(web), (context) =>
-      applyDecision(web, context, 'pull', async (_, who, fields) => {
+      applyDecision(web, context, 'pull', async (id, who, fields) => {
         const reason = readReason(fields)
         await retractArticle(app, await itemReference(app.db, checkId(fields.article, 'article')), { who, reason })
+        await makePreview(web, id)
       }),
     )
     .post(urls.restoration, requireOwnForm(web), (context) =>
@@ -91,12 +92,12 @@ export function editionActions(web: Web): Hono<Env> {
 /** Pages of articles are checked before the seal; after this time the page is shown without a preview. */
 const maxPreviewWaitMs = 15 * second
 
-/** Seals the edited edition for its new preview. If it takes too long, sealing continues after the answer. */
+/** Seals an edition that the decision unsealed, for its new preview. If it takes too long, sealing continues after the answer. */
 async function makePreview({ app }: Web, id: string): Promise<void> {
   try {
     await withTimeout(maxPreviewWaitMs, sealEdited(app, id))
   } catch (error) {
-    if (!isDatabaseUnavailable(error)) throw error // the edit is stored, and the page says that there is no preview yet
+    if (!isDatabaseUnavailable(error)) throw error // the decision is stored, and the page says that there is no preview yet
   }
 }
 

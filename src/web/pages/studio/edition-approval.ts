@@ -14,6 +14,7 @@ import { type Env, editionIdParam, renderPage, staffOf, type Web } from '../../r
 import { pathTo, urls } from '../../urls.ts'
 import { controlsOf } from './edition-controls.ts'
 import { showEdition } from './edition-page.ts'
+import { withSectionTitles } from './section-titles.ts'
 
 /**
  * Asks to confirm an approval: subject, sender, number of people, time, and obstacles. If the edition is newer than `seen`,
@@ -47,7 +48,7 @@ export async function showApproval(web: Web, context: Context<Env>, seen: string
     from: digest ? `${digest.from.name} <${digest.from.address}>` : '',
     due: momentFormatter(digest?.zone)(edition.dueAt),
     holds: articlesAndLetters((await countChosen(app.db, [edition.id])).get(edition.id)),
-    reason: edition.reason ? describeReason(edition.reason) : '',
+    reason: edition.reason ? describeReason(withSectionTitles(edition.reason, digest)) : '',
     waits: waits.map(describeSentence),
     obstacles: obstacles.map(describeSentence),
     isBlocked: obstacles.some(isSettingObstacle),

@@ -7,6 +7,7 @@ import { chosenOf, countPassedOver, passedOverOf } from '../../../store/editions
 import type { EditionRow, EditionStatus, RetractionRow } from '../../../store/schema.ts'
 import { letterByline, momentFormatter } from '../../format.ts'
 import { type ArticleForms, articleEditForm } from './edition-edits.ts'
+import { sectionTitle, withSectionTitles } from './section-titles.ts'
 
 /** The statuses in which each button is shown; `editions/review.ts` enforces the rules. */
 const abilities: Record<'approve' | 'hold' | 'cancel' | 'stopSending' | 'resume' | 'pull', EditionStatus[]> = {
@@ -75,7 +76,7 @@ export async function articlesOf(
     url: /^https?:/i.test(url) ? url : '',
     from: kind === 'letter' ? letterByline(author, place) : [source, author].filter(Boolean).join(' · '),
     published: publishedAt === null ? [] : [moment(publishedAt)],
-    reason: describeLine(reason),
+    reason: describeLine(withSectionTitles(reason, digest)),
     section: sectionTitle(digest, choice.section),
   })
   const names = sectionNamesInOrder(digest, chosen)
@@ -105,8 +106,4 @@ function sectionNamesInOrder(digest: Digest | undefined, chosen: Choice[]): stri
   const used = new Set(chosen.map((choice) => choice.section))
   const known = (digest?.sections ?? []).map((section) => section.name).filter((name) => used.has(name))
   return [...new Set([...known, ...used])]
-}
-
-function sectionTitle(digest: Digest | undefined, name: string): string {
-  return digest?.sections.find((section) => section.name === name)?.title ?? name
 }

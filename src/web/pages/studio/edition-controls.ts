@@ -1,3 +1,4 @@
+import type { Digest } from '../../../editions/digest.ts'
 import { currentRevision, EditionChanged, formatRevision } from '../../../editions/review/revision.ts'
 import { retractedIn } from '../../../store/articles/retractions.ts'
 import { countDeliveries, type DeliveryCounts } from '../../../store/deliveries/deliveries.ts'
@@ -12,6 +13,7 @@ import { pathTo, urls } from '../../urls.ts'
 import { abilitiesOf } from './edition-articles.ts'
 import { changeSentence } from './edition-history.ts'
 import { statusNow } from './edition-status.ts'
+import { withSectionTitles } from './section-titles.ts'
 
 export type EditionAction = 'approve' | 'stop' | 'cancel' | 'resume' | 'pull' | 'restore' | 'edit' | 'undo'
 
@@ -62,7 +64,7 @@ export function refusalView(
   { app }: Web,
   refused: { act: EditionAction; error: Error & { hint?: string | undefined }; typed: Fields; staff: string },
   controls: Controls,
-  zone: string | undefined,
+  digest: Digest | undefined,
 ): RefusalView {
   const { act, error, typed, staff } = refused
   if (!(error instanceof EditionChanged))
@@ -74,8 +76,8 @@ export function refusalView(
       typed,
       again: [],
     }
-  const since = sinceFormatter(zone, app.clock.now())
-  const describeChange = (entry: PastEvent) => changeSentence(entry, since(entry.at), staff)
+  const since = sinceFormatter(digest?.zone, app.clock.now())
+  const describeChange = (entry: PastEvent) => changeSentence(withSectionTitles(entry, digest), since(entry.at), staff)
   const lead = 'Nothing was changed, because the edition changed after you looked at it.'
   const message = error.changes.map(describeChange).join(' ')
   const hint = `It is ${controls.status.word.toLowerCase()} now.`

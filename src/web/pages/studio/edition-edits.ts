@@ -1,14 +1,16 @@
+import { describeLine } from '../../../describe/describe.ts'
 import { draftOf } from '../../../editions/compose/draft.ts'
 import type { Digest } from '../../../editions/digest.ts'
 import { articlesIn, type Draft } from '../../../editions/edition.ts'
+import { editReason } from '../../../editions/edits/edit.ts'
 import { canEdit } from '../../../editions/edits/edit-edition.ts'
 import type { EditStatus } from '../../../editions/edits/edit-status.ts'
 import { type ListedEdit, listEdits } from '../../../editions/edits/list-edits.ts'
 import { maxEditLengths, type TypedEdit } from '../../../editions/edits/read-edit.ts'
 import type { EditionRow } from '../../../store/schema.ts'
-import { capitalise } from '../../../text/words.ts'
 import { momentFormatter } from '../../format.ts'
 import type { Fields, Web } from '../../response.ts'
+import { withSectionTitles } from './section-titles.ts'
 
 /** The current texts of an edition's articles, for the forms that change them. */
 export type ArticleForms = {
@@ -33,7 +35,7 @@ export async function editView(
   const draft = digest && canEdit(edition) ? await draftOf(app, edition.id, digest) : undefined
   const moment = momentFormatter(digest?.zone)
   const changes = edits.map((listed) => ({
-    ...changeItem(listed, staff),
+    ...changeItem(listed, digest, staff),
     at: moment(listed.edit.at),
     mayUndo: listed.edit.undoneAt === null && (draft !== undefined || listed.edit.kind === 'exclude'),
   }))
@@ -75,10 +77,15 @@ const notes: Record<EditStatus, string> = {
   undone: '',
 }
 
-function changeItem({ edit, status, message }: ListedEdit, staff: string | undefined) {
+function changeItem({ edit, status }: ListedEdit, digest: Digest | undefined, staff: string | undefined) {
   const name = (who: string | null) => (who === staff ? 'You' : (who ?? ''))
   const note = status === 'undone' ? `${name(edit.undoneBy)} undid this change.` : notes[status]
-  return { number: edit.number, what: capitalise(message), who: name(edit.who), note }
+  return {
+    number: edit.number,
+    what: describeLine(withSectionTitles(editReason(edit), digest)),
+    who: name(edit.who),
+    note,
+  }
 }
 
 /** The forms of one article: pin, move, leave out, reword. */

@@ -13,7 +13,8 @@ import { countDeliveries } from '../../../store/deliveries/deliveries.ts'
 import { editionById } from '../../../store/editions/editions.ts'
 import type { PastEvent } from '../../../store/events/event.ts'
 import { editionEvents } from '../../../store/events/events.ts'
-import { fromJson } from '../../../store/json.ts'
+import type { Reason } from '../../../store/events/reason.ts'
+import { fromJson, type Json } from '../../../store/json.ts'
 import type { EditionRow } from '../../../store/schema.ts'
 import { deliveryView, editionTitle, momentFormatter } from '../../format.ts'
 import { type Env, editionIdParam, renderPage, type Web } from '../../response.ts'
@@ -25,6 +26,7 @@ import { articlesOf } from './edition-articles.ts'
 import { controlsOf, type RefusalView, refusalView } from './edition-controls.ts'
 import { editView } from './edition-edits.ts'
 import { historyItem, isInResultingState, nameFor } from './edition-history.ts'
+import { withSectionTitles } from './section-titles.ts'
 
 /** The pages of one edition: its articles with reasons, its preview and its progress. */
 export function studioEditionPages(web: Web): Hono<Env> {
@@ -45,6 +47,7 @@ export async function showEdition(
 ): Promise<Response> {
   const { app, base } = web
   const { edition, digest } = await findEdition(web, context)
+  const titled = <Fact extends Reason | PastEvent>(fact: Fact | Json<Fact>) => withSectionTitles(fact, digest)
   const moment = momentFormatter(digest?.zone)
   const variant = await defaultVariant(app, edition.id)
   const name = editionTitle(edition, digest)
@@ -55,7 +58,7 @@ export async function showEdition(
   const failure = sealFailure(edition, history)
   const counts = await countDeliveries(app.db, edition.id)
   const controls = await controlsOf(web, edition, counts)
-  const refused = declined && refusalView(web, declined, controls, digest?.zone)
+  const refused = declined && refusalView(web, declined, controls, digest)
   const { phone, text } = previewMode(context)
   const page = passedOverPage(context)
   const typedEdit = refused?.act === 'edit' ? refused.typed : undefined
@@ -68,13 +71,13 @@ export async function showEdition(
     subject: edition.subject,
     preheader: edition.preheader,
     due: moment(edition.dueAt),
-    reason: edition.reason ? describeLine(edition.reason) : '',
-    failure: failure ? describeReason(failure) : '',
+    reason: edition.reason ? describeLine(titled(edition.reason)) : '',
+    failure: failure ? describeReason(titled(failure)) : '',
     size: variant && sizeSentence(htmlBytes(variant), edition.reason),
-    done: done ? [describeDone(done, nameFor(done, staff))] : [],
+    done: done ? [describeDone(titled(done), nameFor(done, staff))] : [],
     meaningNow: done ? await meaningAfter(app, edition, done, controls.status.meaning) : '',
     previewTitle: previewTitle(edition),
-    history: history.map((entry) => historyItem(entry, moment(entry.at))),
+    history: history.map((entry) => historyItem(titled(entry), moment(entry.at))),
     ...articles,
     ...edits,
     passedBefore: page > 1 ? passedLink(page - 1) : '',
@@ -134,7 +137,7 @@ async function showPreview(web: Web, context: Context<Env>): Promise<Response> {
  * It has buttons only once the edition has stopped; updates can be paused (WCAG 2.2, 2.2.2).
  */
 async function showProgress(web: Web, context: Context<Env>): Promise<Response> {
-  const { edition } = await findEdition(web, context)
+  const { edition, digest } = await findEdition(web, context)
   const counts = await countDeliveries(web.app.db, edition.id)
   const controls = await controlsOf(web, edition, counts)
   const isLive = controls.isOut && context.req.query('live') !== 'no'
@@ -145,7 +148,7 @@ async function showProgress(web: Web, context: Context<Env>): Promise<Response> 
   return renderPage(web, context, 'progress', {
     title: 'Status and progress',
     ...controls,
-    reason: controls.isOut || !edition.reason ? '' : describeLine(edition.reason),
+    reason: controls.isOut || !edition.reason ? '' : describeLine(withSectionTitles(edition.reason, digest)),
     deliveries: deliveryView(counts),
     waits: waits.map(describeLine),
     isLive,

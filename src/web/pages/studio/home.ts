@@ -23,6 +23,7 @@ import { waitingFeeds } from '../feeds/waiting-feeds.ts'
 import { statusNow } from './edition-status.ts'
 import { failedEmails } from './failed-emails.ts'
 import { jobProblems } from './job-problems.ts'
+import { withSectionTitles } from './section-titles.ts'
 import { sendingDoneText } from './sending-actions.ts'
 import { waitingEditions } from './waiting-editions.ts'
 
@@ -86,7 +87,7 @@ async function editionViews({ app, base }: Web, rows: EditionRow[]) {
       subject: row.subject,
       due: momentFormatter(digest?.zone)(row.dueAt),
       status: states[index],
-      reason: row.reason ? describeLine(row.reason) : '',
+      reason: row.reason ? describeLine(withSectionTitles(row.reason, digest)) : '',
       articles: articlesAndLetters(chosen.get(row.id)),
       deliveries: counts ? deliveryLine(counts) : '',
     }

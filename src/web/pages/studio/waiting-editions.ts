@@ -12,6 +12,7 @@ import { articlesAndLetters, deliveryView, editionTitle, momentFormatter } from 
 import type { Web } from '../../response.ts'
 import { pathTo, urls } from '../../urls.ts'
 import { statusNow } from './edition-status.ts'
+import { withSectionTitles } from './section-titles.ts'
 
 /**
  * The editions that wait for an editor, by digest, newest first: they need approval, are on hold or paused. Leaves out
@@ -50,7 +51,7 @@ async function toWaiting(web: Web, edition: EditionRow, isNewest: boolean, chose
     subject: edition.subject,
     isNewest,
     status: await statusNow(app, edition, counts),
-    reason: edition.reason ? describeLine(edition.reason) : '',
+    reason: edition.reason ? describeLine(withSectionTitles(edition.reason, digest)) : '',
     people: people && `Will be sent to ${people}.`, // a half-sent edition says how far it got instead
     articles: articlesAndLetters(chosen),
     due: moment(edition.dueAt),

@@ -58,6 +58,30 @@ describe('an editor', () => {
     expect(await chosen()).toContain('Trams return to the harbour')
   })
 
+  test('sees the titles of sections, not their names', async () => {
+    const [passed] = (await choicesOf(site.app.db, site.edition.id)).filter(({ position }) => position === null)
+    const section = site.digest.sections.find(({ name }) => name === 'last-word')
+    if (!section) throw new Error('no section')
+    section.title = 'The Last Word'
+    const article = passed?.itemId ?? ''
+    const done = await followed(await change({ kind: 'pin', article, section: 'last-word' }))
+    const pinned = `pinned “${passed?.title}” in The Last Word`
+    expect(done).toContain(`You ${pinned}.`)
+    const html = textOf(await (await mira.get(page())).text())
+    expect(html).toContain(`Changes by editors P${pinned.slice(1)} You,`)
+    expect(html).not.toContain('in last-word')
+  })
+
+  test('sees the new preview at once after removing an article', async () => {
+    const title = 'Trams return to the harbour'
+    const article = await idOf(title)
+    const preview = async () => await (await mira.get(`${page()}/preview`)).text()
+    expect(await preview()).toContain(title)
+    await followed(await mira.post(`${page()}/retraction`, { article, reason: 'it is not true' }))
+    expect(await editionById(site.app.db, site.edition.id)).toMatchObject({ status: 'sealed' })
+    expect(await preview()).not.toContain(title)
+  })
+
   test('leaves an article out of all editions by a tick, includes another one, and edits texts', async () => {
     await change({ kind: 'drop', article: await idOf('Council opens its books'), never: 'yes' })
     const [passed] = (await choicesOf(site.app.db, site.edition.id)).filter(
