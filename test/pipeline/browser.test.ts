@@ -216,7 +216,7 @@ async function configOf(folder: string, magazine: string, smtp: { host: string; 
       contact: 'letters@civic-ledger.example',
       address: 'Northwold',
     },
-    relay: { ...smtp, security: 'none', returnPath: 'bounces@civic-ledger.example' },
+    relay: { ...smtp, security: 'none', catcher: true, returnPath: 'bounces@civic-ledger.example' },
     web: { url: `http://127.0.0.1:${port}`, port },
     store: { url: `file:${join(folder, 'lastword.db')}` },
     feeds: { allow: [new URL(magazine).host] },

@@ -42,7 +42,7 @@ onBothEngines('a store from before there was an outbox', (freshUrl) => {
       'alter table confirmations add column waiting_since text',
       'alter table confirmations add column sending_until text',
       'create index confirmations_waiting on confirmations (waiting_since)',
-      "delete from migrations where name = '0033-outbox'",
+      "delete from migrations where name in ('0033-outbox', '0044-replies')",
     ])
       await sql.raw(statement).execute(db)
     return { it, relay, now: it.clock.now() }

@@ -2,7 +2,7 @@ import { AppError } from '../../errors.ts'
 import { tidyText } from '../../text/characters.ts'
 import { splitParagraphs } from '../../text/paragraphs.ts'
 import { capitalise } from '../../text/words.ts'
-import { placeholderProblem } from '../jobs/subject-pattern.ts'
+import { placeholderProblems } from '../jobs/subject-pattern.ts'
 import type { EditChange, OwnBlock, OwnPicture } from './edit.ts'
 
 /** Unvalidated edit input. Absent fields stay unchanged; an empty text removes. */
@@ -158,7 +158,7 @@ function readRequired(field: string, typed: string | undefined, maxLength: numbe
 
 /** A text with the placeholders of the job file, as in its `subject`. */
 function readPattern(text: string): string {
-  const problem = placeholderProblem(text)
+  const [problem] = placeholderProblems(text)
   if (problem) throw invalid(`${capitalise(problem)}.`)
   return text
 }

@@ -2,7 +2,7 @@ import { Cron } from 'croner'
 import { z } from 'zod'
 import { isTimeZone } from '../../time/zone.ts'
 import { dayConflictMessage } from '../schedule/day-conflict.ts'
-import { placeholderProblem } from './subject-pattern.ts'
+import { placeholderProblems } from './subject-pattern.ts'
 
 const durationMessage = 'expected a length of time such as "90m", "12h" or "3d"'
 export const duration = z
@@ -19,8 +19,7 @@ export const subjectPattern = z
   .string()
   .min(1)
   .superRefine((text, check) => {
-    const message = placeholderProblem(text)
-    if (message) check.addIssue({ code: 'custom', message })
+    for (const message of placeholderProblems(text)) check.addIssue({ code: 'custom', message })
   })
 
 export const cronSchedule = z.string().superRefine((text, check) => {

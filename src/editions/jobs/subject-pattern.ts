@@ -6,12 +6,12 @@ export const placeholders = ['title', 'number', 'date', 'lead', 'second', 'third
 
 export type Placeholder = (typeof placeholders)[number]
 
-/** The first unknown placeholder of a pattern as a sentence with the known ones; undefined if there is none. */
-export function placeholderProblem(pattern: string): string | undefined {
+/** A sentence with the known placeholders for each unknown placeholder of a pattern. */
+export function placeholderProblems(pattern: string): string[] {
+  const known = placeholders.map((name) => `{${name}}`).join(', ')
   const names = [...pattern.matchAll(/\{([^}]*)\}/g)].map(([, name]) => name)
-  const unknown = names.find((name) => !placeholders.includes(name as Placeholder))
-  if (unknown === undefined) return undefined
-  return `unknown placeholder {${unknown}}: expected one of ${placeholders.map((known) => `{${known}}`).join(', ')}`
+  const unknown = names.filter((name) => !placeholders.includes(name as Placeholder))
+  return unknown.map((name) => `unknown placeholder {${name}}: expected one of ${known}`)
 }
 
 /**

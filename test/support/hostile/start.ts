@@ -113,7 +113,7 @@ function configText(storeUrl: string, relayPort: number): string {
   site: https://magazine.example
   contact: letters@magazine.example
   address: 1 High Street, Northwold
-relay: { host: 127.0.0.1, port: ${relayPort}, security: none, timeout: 20 }
+relay: { host: 127.0.0.1, port: ${relayPort}, security: none, timeout: 20, catcher: true }
 store: { url: "${storeUrl}" }
 web: { port: 0, secret: "${secret}" }
 pace: { providers: false }
