@@ -101,6 +101,7 @@ onBothEngines('a store from before there was an outbox', (freshUrl) => {
       addMs(now, -2 * day),
     )
     await db.updateTable('editions').set({ status: 'sealed', approvedAt: null }).execute()
+    await db.deleteFrom('events').where('kind', '=', 'edition.approved').execute()
     await sql`update feeds set told_of = 'failing silent'`.execute(db)
     for (const kind of ['waits', 'paused', 'relay', 'replaced', 'reminder']) await call(it, id, kind, 'a reason', now)
     await sql`insert into clock_faults (id, digest, ahead_until, noticed_at, reopened, told_at)
@@ -135,6 +136,7 @@ onBothEngines('a store from before there was an outbox', (freshUrl) => {
     const { db } = it.app
     const id = await approvedEdition(it)
     await db.updateTable('editions').set({ status: 'sealed', approvedAt: null }).execute()
+    await db.deleteFrom('events').where('kind', '=', 'edition.approved').execute()
     await call(it, id, 'waits', '', null)
     await call(it, id, 'paused', 'ten refusals', null)
     await call(it, id, 'relay', 'the relay second is left alone, and its messages go by the others: it is slow', null)
