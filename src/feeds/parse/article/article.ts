@@ -1,0 +1,72 @@
+import { maxCategories, maxLength } from '../../../config/field-limits.ts'
+import { absoluteUrl, isUnsafeUrl, isUrlTooLong, resolveBase } from '../../../http/url.ts'
+import type { NewArticle } from '../../../store/articles/article.ts'
+import type { Reason } from '../../../store/events/reason.ts'
+import type { RejectedEntry as Rejected } from '../../../store/feeds/rejections.ts'
+import { noteInTexts } from '../../markup/correction-note.ts'
+import { shortText } from '../../markup/text.ts'
+import { readDate } from '../dates.ts'
+import type { Entry } from '../entry.ts'
+import { firstResult } from './first-result.ts'
+import { entryIdentity, identityOf } from './identity.ts'
+import { imageOf, videoOf } from './media.ts'
+import { readTexts } from './texts.ts'
+
+/** What an entry takes from its feed where it has none of its own; `base` is that of relative addresses. */
+export type Context = { base: string; fallbackUrl: string; fallbackTitle: string; author: string }
+
+/** The checked entry, or why it is not an article. */
+export function toArticle(entry: Entry, context: Context): NewArticle | Rejected {
+  const base = resolveBase(entry.bases, context.base)
+  const { ownTitle, words, summary } = readTexts(entry)
+  const link = entry.links.find((one) => absoluteUrl(one, base) !== null || isUrlTooLong(one, base))
+  const ownUrl = link === undefined ? null : absoluteUrl(link, base)
+  const title = ownTitle || words || context.fallbackTitle || context.fallbackUrl
+  if (!ownUrl && link !== undefined)
+    return toRejected(entry, title, { code: 'link-too-long', maximum: maxLength.address }, link)
+  if (!ownUrl && entry.links.some(isUnsafeUrl)) return toRejected(entry, title, { code: 'link-not-web' })
+  if (isEmpty(entry) && !ownTitle && !words && !ownUrl) return { reason: { code: 'empty-entry' }, title: '' }
+  const updatedAt = firstResult(entry.updated, readDate)
+  const publishedAt = firstResult(entry.published, readDate) ?? updatedAt
+  const note = noteInTexts(entry.texts)
+  return {
+    identity: entryIdentity(entry, { url: ownUrl, title: ownTitle, publishedAt }),
+    url: ownUrl ?? context.fallbackUrl,
+    title,
+    summary,
+    author: authorLine(entry.author) || context.author,
+    image: imageOf(entry, isHttpUrl(ownUrl) ? base : context.base),
+    video: videoOf(entry, base),
+    categories: [...new Set(entry.categories)].slice(0, maxCategories),
+    publishedAt,
+    updatedAt,
+    ...(note && { note: note.text }),
+  }
+}
+
+function isHttpUrl(url: string | null): boolean {
+  return url !== null && /^https?:/.test(url)
+}
+
+/** Several names as one text, cut after the last whole name that fits. */
+export function authorLine(author: string): string {
+  if (author.length <= maxLength.author) return author
+  const end = author.lastIndexOf(', ', maxLength.author - 3)
+  return end > 0 ? `${author.slice(0, end)}, …` : shortText({ value: author, kind: 'text' }, maxLength.author)
+}
+
+function toRejected(entry: Entry, title: string, reason: Reason, link = entry.links[0] ?? ''): Rejected {
+  return {
+    reason,
+    title,
+    link: link.slice(0, maxLength.rejected),
+    guid: identityOf(entry.guid).slice(0, maxLength.rejected),
+  }
+}
+
+function isEmpty(entry: Entry): boolean {
+  const { guid, author, categories, published, updated, images, video } = entry
+  return (
+    !guid.trim() && !author && !categories.length && !published.length && !updated.length && !images.length && !video
+  )
+}

@@ -1,0 +1,69 @@
+import { maxLength } from '../../config/field-limits.ts'
+import { httpUrl, resolveBase, withSiteScheme } from '../../http/url.ts'
+import type { NewArticle } from '../../store/articles/article.ts'
+import type { RejectedEntry as Rejected } from '../../store/feeds/rejections.ts'
+import { shortText } from '../markup/text.ts'
+import { authorLine, type Context, toArticle } from './article/article.ts'
+import { articleBody, type BodyCleaner, newestEntries } from './article/body.ts'
+import { firstResult } from './article/first-result.ts'
+import { withUniqueIdentities } from './article/identity.ts'
+import type { RawFeed } from './entry.ts'
+import type { ParsedFeed } from './feed.ts'
+
+/**
+ * The checked feed: every entry is an article or a rejection with its reason. With `clean` the newest 200 articles have
+ * their full text.
+ */
+export function toParsedFeed(feed: RawFeed, feedUrl: string, clean?: BodyCleaner): ParsedFeed {
+  const home = feedBaseUrl(feed, feedUrl)
+  const site = firstResult(feed.sites, (address) => httpUrl(withSiteScheme(address), resolveBase(feed.bases, home)))
+  const base = resolveBase(feed.bases, site ?? home)
+  const title = shortText(feed.title, maxLength.feedTitle)
+  const context: Context = { base, fallbackUrl: site ?? home, fallbackTitle: title, author: authorLine(feed.author) }
+  const entriesWithBody = clean ? newestEntries(feed.entries) : null
+  const rejected: Rejected[] = []
+  const readArticles: NewArticle[] = []
+  for (const entry of feed.entries) {
+    const result = toArticle(entry, context)
+    if ('reason' in result) rejected.push(result)
+    else if (clean && entriesWithBody?.has(entry))
+      readArticles.push({ ...result, body: articleBody(entry, result, { clean, base, bases: feed.bases }) })
+    else readArticles.push(result)
+  }
+  const articles = withUniqueIdentities(readArticles, rejected)
+  if (feed.cutOff) rejected.push({ reason: { code: 'feed-cut-off' }, title: '' })
+  if (feed.left)
+    rejected.push({
+      reason: { code: 'entries-not-read', count: feed.left, read: feed.entries.length },
+      title: '',
+    })
+  const interval = feed.ttl === undefined ? {} : { ttl: feed.ttl }
+  const unread = feed.left ? { unread: feed.left } : {}
+  return { title, siteUrl: site, language: languageOf(feed), ...interval, articles, rejected, ...unread }
+}
+
+/**
+ * The base of relative addresses: the feed's own address; for a file an address in the feed, or `file:///`. The folder of
+ * the file does not count, so that its articles are the same in another folder.
+ */
+function feedBaseUrl(feed: RawFeed, feedUrl: string): string {
+  const home = resolveBase([withSiteScheme(feed.self ?? '')], feedUrl)
+  if (/^https?:/i.test(home)) return home
+  const ids = [feed.id, ...feed.entries.flatMap(({ guid, links }) => [guid, ...links])]
+  return firstResult(ids, asHttpUrl) ?? firstResult(ids, tagUriHost) ?? 'file:///'
+}
+
+function asHttpUrl(text: string): string | null {
+  return /^https?:\/\/\S+$/i.test(text) ? httpUrl(text, text) : null
+}
+
+/** The host of a tag URI, `tag:harbour.example,2026:1` (RFC 4151). */
+function tagUriHost(text: string): string | null {
+  const host = /^tag:(?:[^@,\s]{1,100}@)?((?:[a-z\d-]+\.)+[a-z]{2,20}),\d{4}/i.exec(text)?.[1]
+  return host ? `http://${host}/` : null
+}
+
+function languageOf({ language }: RawFeed): string | null {
+  const tag = language?.trim() ?? ''
+  return tag === '' || tag.length > maxLength.language ? null : tag
+}
