@@ -1,5 +1,6 @@
 import { decodeXML } from 'entities'
-import { type BodyToken, bodyTokens } from './body-tags.ts'
+import { type Numbering, nextNumber, numberingOf, writtenNumber } from '../../feeds/markup/list-numbers.ts'
+import { type BodyToken, bodyTokens, type Numbers } from './body-tags.ts'
 
 /** A body as plain text: a blank line between paragraphs, the address after each link, lists with dashes or numbers. */
 export function bodyText(html: string): string {
@@ -21,25 +22,25 @@ class BodyTextWriter {
   #out = ''
   #indent = ''
   #link = { href: '', start: 0 }
-  /** The open lists, the innermost last; `number` is that of the next item, 0 in a list with dashes. */
-  readonly #lists: { number: number }[] = []
+  /** The open lists, the innermost last; null for one with dashes. */
+  readonly #lists: (Numbering | null)[] = []
 
   get text(): string {
     return this.#out.trim()
   }
 
-  write({ text, name, closing, href }: BodyToken): void {
+  write({ text, name, closing, href, numbers }: BodyToken): void {
     if (name === '') this.#out += decodeXML(text)
     else if (name === 'a') closing ? this.#endLink() : this.#startLink(href)
-    else if (name === 'ul' || name === 'ol') closing ? this.#endList() : this.#startList(name)
-    else if (!inlineTags.has(name)) this.#writeBlock(name, closing)
+    else if (name === 'ul' || name === 'ol') closing ? this.#endList() : this.#startList(name, numbers)
+    else if (!inlineTags.has(name)) this.#writeBlock(name, closing, numbers)
   }
 
-  #writeBlock(name: string, closing: boolean): void {
+  #writeBlock(name: string, closing: boolean, { value }: Numbers): void {
     if (name === 'br') this.#breakLine(this.#lists.length > 0 ? '\n  ' : '\n')
     else if (name === 'blockquote') this.#breakLine('\n\n', closing ? '' : '    ')
     else if (name !== 'li') this.#breakLine('\n\n')
-    else if (!closing) this.#startItem()
+    else if (!closing) this.#startItem(value)
   }
 
   #breakLine(lines: string, indent = this.#indent): void {
@@ -58,8 +59,8 @@ class BodyTextWriter {
     if (this.#out.slice(start).trim() !== href) this.#out += ` (${href})`
   }
 
-  #startList(name: 'ol' | 'ul'): void {
-    this.#lists.push({ number: name === 'ol' ? 1 : 0 })
+  #startList(name: 'ol' | 'ul', numbers: Numbers): void {
+    this.#lists.push(name === 'ol' ? numberingOf(numbers, '', 0) : null)
     this.#breakLine(this.#lists.length > 1 ? '\n' : '\n\n', this.#listIndent())
   }
 
@@ -72,9 +73,9 @@ class BodyTextWriter {
     return '  '.repeat(Math.max(0, this.#lists.length - 1))
   }
 
-  #startItem(): void {
+  #startItem(value: string | undefined): void {
     const list = this.#lists.at(-1)
     if (!this.#out.endsWith('\n\n')) this.#breakLine('\n')
-    this.#out += list?.number ? `${list.number++}. ` : '- '
+    this.#out += list ? `${writtenNumber(nextNumber(list, value), list.type)}. ` : '- '
   }
 }

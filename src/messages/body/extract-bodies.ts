@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { escapeUTF8 } from 'entities'
 import { type Palette, paletteOf } from '../palette.ts'
 import type { ArticleView, EditionView } from '../view.ts'
-import { bodyTokens } from './body-tags.ts'
+import { bodyTokens, type Numbers } from './body-tags.ts'
 import { bodyText } from './body-text.ts'
 
 /** An edition with marks in place of its bodies. `restoreBodies` puts the bodies into the finished HTML, or returns the problem. */
@@ -65,10 +65,19 @@ function styledHtml(html: string, { brand, rule }: Palette['light']): string {
     a: ` style="color:${brand};text-decoration:underline"`,
   }
   let out = ''
-  for (const { text, name, closing, href } of bodyTokens(html)) {
+  for (const { text, name, closing, href, numbers } of bodyTokens(html)) {
     const tag = name === 'h3' ? 'h4' : name // the title of the article is an h3
     if (name === '') out += text.replaceAll('<', '&lt;').replaceAll('>', '&gt;')
-    else out += closing ? `</${tag}>` : `<${tag}${href && ` href="${escapeUTF8(href)}"`}${styles[name] ?? ''}>`
+    else
+      out += closing
+        ? `</${tag}>`
+        : `<${tag}${href && ` href="${escapeUTF8(href)}"`}${numberAttributes(numbers)}${styles[name] ?? ''}>`
   }
   return out
+}
+
+function numberAttributes(numbers: Numbers): string {
+  return Object.entries(numbers)
+    .map(([name, value]) => ` ${name}="${value}"`)
+    .join('')
 }

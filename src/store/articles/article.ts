@@ -31,7 +31,8 @@ export type NewArticle = {
 
 /**
  * The full text of an article as safe, balanced HTML: p, br, a with an absolute http or https address, em, i, strong,
- * b, code, blockquote, ul, ol, li, h3, h4, and no attribute except `href`. `cut`: its end is missing.
+ * b, code, blockquote, ul, ol, li, h3, h4, and no attribute except `href`, `start`, `type` and
+ * `value`. `cut`: its end is missing.
  */
 export type Body = { html: string; cut: boolean }
 
