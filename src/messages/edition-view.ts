@@ -167,7 +167,23 @@ function toArticleView(article: WholeArticle, whole: boolean, dates: DateWriter)
 
 /** The summary of a feed without summaries is the start of the text, and is not printed twice. */
 function startsWithSummary(html: string, summary: string): boolean {
-  return bodyOneLine(html).startsWith(summary.replace(/ ?…$/, ''))
+  const words = onlyLetters(summary)
+  return (
+    words === '' ||
+    onlyLetters(bodyOneLine(html))
+      .slice(0, words.length + maxLettersBefore)
+      .includes(words)
+  )
+}
+
+/** Letters of a text that may stand before its summary: its title, a name, a caption. */
+const maxLettersBefore = 200
+
+function onlyLetters(text: string): string {
+  return text
+    .slice(0, 2000)
+    .toLowerCase()
+    .replace(/\P{L}+/gu, '')
 }
 
 /** "4:05" for 245 seconds, "1:02:05" for 3,725. */

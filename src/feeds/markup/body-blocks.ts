@@ -2,13 +2,18 @@ import { decodeHTML, escapeAttribute, escapeText } from 'entities'
 import { maxLength } from '../../config/field-limits.ts'
 import { httpUrl } from '../../http/url.ts'
 import type { Body } from '../../store/articles/article.ts'
+import { removeEndings } from './endings/body-endings.ts'
+import { isRequest } from './endings/request-rules.ts'
+import { type Numbering, nextNumber, numberingOf, wholeNumber } from './list-numbers.ts'
 import { wholeSentences } from './sentences.ts'
 import { cleanCharacters } from './text.ts'
-import { Tokeniser } from './tokeniser.ts'
+import { type Attributes, Tokeniser } from './tokeniser.ts'
 
 /** Characters of text, characters of HTML, and paragraphs; a longer body is cut after a whole paragraph. */
 const limits = { text: maxLength.bodyText, html: maxLength.bodyHtml, leaves: 250 }
 const maxBoxDepth = 4
+/** Characters of a reversed list in which its items are counted. */
+const maxListLength = 20_000
 
 /**
  * The HTML of sanitize-html (balanced and escaped) as well-formed paragraphs, headings, lists and quotes. Every tag of the
@@ -24,14 +29,21 @@ export function toBlocks(html: string, base: string): Body | null {
     const name = token.name.toLowerCase()
     if (token.kind === 'text') write(builder, html.slice(token.start, token.end))
     else if (token.kind === 'close') close(builder, name)
-    else if (token.kind === 'open') open(builder, name, tokens.attributes(token).href)
+    else if (token.kind === 'open')
+      open(builder, name, tokens.attributes(token), html.slice(token.end, token.end + maxListLength))
   }
   flush(builder)
   return printBody(builder.top, isCutShort)
 }
 
 type Leaf = { tag: 'p' | 'h3' | 'h4'; html: string; text: string }
-type Box = { tag: 'blockquote' | 'ul' | 'ol' | 'li' | 'body'; children: (Leaf | Box)[] }
+/** `attributes`: of a numbered list or item, as written in the result; `numbering`: of a list whose items say their numbers. */
+type Box = {
+  tag: 'blockquote' | 'ul' | 'ol' | 'li' | 'body'
+  children: (Leaf | Box)[]
+  attributes?: string
+  numbering?: Numbering
+}
 /** The effect of an open tag of the input on the output. */
 type Effect = { name: string; does: 'nothing' | 'inline' | 'box' | 'heading' }
 
@@ -71,10 +83,16 @@ const inlineNames = new Set(['a', 'em', 'i', 'strong', 'b', 'code'])
 const boxNames = new Set(['blockquote', 'ul', 'ol', 'li'])
 const headings: Record<string, Leaf['tag']> = { h1: 'h3', h2: 'h3', h3: 'h3', h4: 'h4', h5: 'h4', h6: 'h4' }
 
-function open(page: BodyBuilder, name: string, href: string | undefined): void {
+function open(page: BodyBuilder, name: string, attributes: Attributes, behind: string): void {
   if (name === 'br') breakLine(page)
   else if (name === 'hr') flush(page)
-  else page.stack.push({ name, does: inlineNames.has(name) ? openInline(page, name, href) : openBlock(page, name) })
+  else
+    page.stack.push({
+      name,
+      does: inlineNames.has(name)
+        ? openInline(page, name, attributes.href)
+        : openBlock(page, name, numbersOf(page, name, attributes, behind)),
+    })
 }
 
 function openInline(page: BodyBuilder, name: string, href = ''): Effect['does'] {
@@ -93,16 +111,32 @@ function safeHref(href: string, base: string): string | null {
   return url === null ? null : escapeAttribute(cleanCharacters(url)).replace(/</g, '%3C').replace(/>/g, '%3E')
 }
 
-function openBlock(page: BodyBuilder, name: string): Effect['does'] {
+function openBlock(page: BodyBuilder, name: string, numbers: Numbers): Effect['does'] {
   flush(page)
   const heading = headings[name]
   if (heading) page.heading = heading
   if (heading || !boxNames.has(name) || page.boxes.length > maxBoxDepth) return heading ? 'heading' : 'nothing'
   if (name === 'li' && !isList(boxOf(page))) return 'nothing'
-  const box: Box = { tag: name as Box['tag'], children: [] }
+  const box: Box = { tag: name as Box['tag'], children: [], ...numbers }
   boxOf(page).children.push(box)
   page.boxes.push(box)
   return 'box'
+}
+
+type Numbers = Pick<Box, 'attributes' | 'numbering'>
+
+/** The numbers of a list that does not count up from 1, or of an item that does not follow the one before it. */
+function numbersOf(page: BodyBuilder, name: string, attributes: Attributes, behind: string): Numbers {
+  if (name === 'ol') {
+    const numbering = numberingOf(attributes, behind, 0)
+    const start = numbering.next === 1 ? '' : ` start="${numbering.next}"`
+    const written = `${start}${numbering.type && ` type="${numbering.type}"`}`
+    return numbering.step === 1 ? { attributes: written } : { attributes: written, numbering }
+  }
+  const given = name === 'li' ? wholeNumber(attributes.value) : null
+  const list = name === 'li' ? boxOf(page).numbering : undefined
+  const number = list ? nextNumber(list, attributes.value) : given
+  return number === null ? {} : { attributes: ` value="${number}"` }
 }
 
 function close(page: BodyBuilder, name: string): void {
@@ -147,7 +181,7 @@ function flush(page: BodyBuilder): void {
   page.html = inline.map(({ tag }) => tag).join('')
   page.text = ''
   page.endsWithBreak = false
-  if (text.trim() === '') return
+  if (text.trim() === '' || isRequest(text)) return
   page.leafCount++
   page.readLength += text.length
   const leaf: Leaf = { tag: page.heading ?? 'p', html: trimmedHtml(html), text: text.replace(/\s+/g, ' ').trim() }
@@ -158,7 +192,10 @@ function flush(page: BodyBuilder): void {
 
 function trimmedHtml(html: string): string {
   const full = html.replace(/<(a|em|i|strong|b|code)(?: href="[^"]*")?>\s*<\/\1>/g, '')
-  return (full === html ? full : trimmedHtml(full)).replace(/^(?:\s|<br>)+/, '').replace(/(?:\s|<br>){1,9}$/, '')
+  return (full === html ? full : trimmedHtml(full))
+    .replace(/^(?:\s|<br>)+/, '')
+    .replace(/(?:\s|<br>){1,9}$/, '')
+    .replace(/(?:<br>){1,9}((?:<\/(?:a|em|i|strong|b|code)>){1,9})$/, '$1')
 }
 
 function boxOf(page: BodyBuilder): Box {
@@ -172,7 +209,7 @@ function isList({ tag }: Box): boolean {
 type PrintState = { left: typeof limits; hasOutput: boolean; isCut: boolean }
 
 function printBody(top: Box, unread: boolean): Body | null {
-  if (isSignature(top.children.at(-1))) top.children.pop()
+  removeEndings(top.children)
   const printing: PrintState = { left: { ...limits }, hasOutput: false, isCut: false }
   const html = printBox(top, printing)
   const cut = unread || printing.isCut
@@ -181,13 +218,6 @@ function printBody(top: Box, unread: boolean): Body | null {
 
 /** A heading without text below it. */
 const lastHeading = /<(h[34])>[^<]*<\/\1>$/
-
-/** The line that WordPress appends to every article of a feed. */
-function isSignature(last: Leaf | Box | undefined): boolean {
-  return (
-    last !== undefined && 'text' in last && /^The post .{1,500} (?:appeared first|first appeared) on /.test(last.text)
-  )
-}
 
 function printBox(box: Box, printing: PrintState): string {
   const parts: string[] = []
@@ -198,7 +228,7 @@ function printBox(box: Box, printing: PrintState): string {
   }
   const inside =
     box.tag === 'li' ? parts.join('<br>').replaceAll(/<br>(?=<(?:ul|ol|blockquote)>)/g, '') : parts.join('')
-  return inside === '' || box.tag === 'body' ? inside : `<${box.tag}>${inside}</${box.tag}>`
+  return inside === '' || box.tag === 'body' ? inside : `<${box.tag}${box.attributes ?? ''}>${inside}</${box.tag}>`
 }
 
 function printLeaf(leaf: Leaf, box: Box, printing: PrintState): string {

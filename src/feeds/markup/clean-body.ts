@@ -4,7 +4,9 @@ import type { Body } from '../../store/articles/article.ts'
 import { toBlocks } from './body-blocks.ts'
 import { isTooDeep } from './depth.ts'
 import { isShown, type Visibility, visibilityIn, visible } from './hidden-text.ts'
-import { looksLikeHtml, type RichText } from './text.ts'
+import { looksLikeHtml } from './html-guess.ts'
+import { simplify } from './simplify.ts'
+import type { RichText } from './text.ts'
 
 /**
  * The full text of an article as safe HTML (see `Body`), with links made absolute from `base`. Null if it has no text, or
@@ -13,7 +15,7 @@ import { looksLikeHtml, type RichText } from './text.ts'
 export function cleanBody(rich: RichText, base: string): Body | null {
   const markup = toMarkup(rich).slice(0, maxMarkupLength)
   if (isTooDeep(markup, maxDepth)) return null
-  return toBlocks(sanitize(markup, { ...options, ...withoutHiddenText() }), base)
+  return toBlocks(sanitize(simplify(markup, '<br>'), { ...options, ...withoutHiddenText() }), base)
 }
 
 /** Hooks of sanitize-html that remove the text that a browser would not show. */
@@ -61,7 +63,7 @@ const droppedTags =
 
 const options: sanitize.IOptions = {
   allowedTags: `${keptTags} ${blockTags}`.split(' '),
-  allowedAttributes: { a: ['href'] },
+  allowedAttributes: { a: ['href'], ol: ['start', 'type', 'reversed'], li: ['value'] },
   allowedSchemes: ['http', 'https'],
   nonTextTags: droppedTags.split(' '),
   parseStyleAttributes: false,

@@ -29,11 +29,19 @@ export function visibilityIn(around: Visibility, name: string, attributes: Attri
   const size = rules.get('font-size') ?? fontSizeIn(rules.get('font'))
   const seen = rules.get('visibility')
   return {
-    isRemoved: around.isRemoved || isRemoved || isHiddenByStyle(rules),
+    isRemoved: around.isRemoved || isRemoved || isHiddenByStyle(name, rules),
     isInvisible: seen === undefined || seen === 'inherit' ? around.isInvisible : /^(?:hidden|collapse)$/.test(seen),
     isSizeless:
       size === undefined || isRelative(size) ? around.isSizeless || isUnreadableSize(size) : isUnreadableSize(size),
   }
+}
+
+/** Whether an element strikes its text out: it is not said any more. */
+export function isStruck(name: string, { style = '' }: Attributes): boolean {
+  if (name === 'del' || name === 's' || name === 'strike') return true
+  if (!/line-through/i.test(style)) return false
+  const rules = declarationsIn(style)
+  return /line-through/.test(`${rules.get('text-decoration') ?? ''} ${rules.get('text-decoration-line') ?? ''}`)
 }
 
 /** Classes of WordPress, Bootstrap and others for text that is only read aloud. */
@@ -41,10 +49,12 @@ function isScreenReaderOnly(classes: string): boolean {
   return classes
     .slice(0, 1000)
     .split(/\s+/)
-    .some((name) => screenReaderClasses.has(name.toLowerCase()))
+    .some((name) => screenReaderClass.test(name))
 }
 
-const screenReaderClasses = new Set(['screen-reader-text', 'sr-only', 'visually-hidden', 'visuallyhidden'])
+/** `screen-reader-text`, `sr-only`, `is-sr-only`, `govuk-visually-hidden`, `u-hidden-visually`, `show-for-sr`; not `not-sr-only`. */
+const screenReaderClass =
+  /^(?!not[-_])(?:[\w-]{0,20}[-_])?(?:screen-?reader(?:s|-text|-only|s-only)?|sr-only|sr-text|visually-?hidden|hidden-visually|show-for-sr|element-invisible|assistive-text)$/i
 
 /** The declarations of a `style` attribute (CSS Style Attributes §3) in small letters; the last or `!important` one counts. */
 function declarationsIn(style: string): Map<string, string> {
@@ -69,7 +79,7 @@ function declarationsIn(style: string): Map<string, string> {
 const maxStyleLength = 2000
 const comments = /\/\*[^*]*\*\//g
 
-function isHiddenByStyle(rules: Map<string, string>): boolean {
+function isHiddenByStyle(name: string, rules: Map<string, string>): boolean {
   const rule = (name: string) => rules.get(name) ?? ''
   const isOutOfFlow = /^(?:absolute|fixed)$/.test(rule('position'))
   const clips = /hidden|clip/.test(rule('overflow') + rule('overflow-y') + rule('overflow-x'))
@@ -81,6 +91,7 @@ function isHiddenByStyle(rules: Map<string, string>): boolean {
     isTransparent(rules.get('opacity')) ||
     isTransparent(/^opacity\(([^()]*)\)$/.exec(rule('filter'))?.[1]) ||
     (clips && isFlat) ||
+    (!tableParts.has(name) && hasNoSize(rules)) ||
     (isOutOfFlow && ['left', 'right', 'top', 'bottom'].some((name) => isOffScreen(rule(name)))) ||
     isOffScreen(rule('text-indent')) ||
     isOffScreen(rule('margin-left')) ||
@@ -88,6 +99,13 @@ function isHiddenByStyle(rules: Map<string, string>): boolean {
     /^(?:inset\((?:50|100)%\)|circle\(0(?:px|%)?\))/.test(rule('clip-path')) ||
     /^scale\(0(?:\s*,\s*0)?\)$/.test(rule('transform'))
   )
+}
+
+/** These grow with their content. */
+const tableParts = new Set(['table', 'tbody', 'thead', 'tfoot', 'tr', 'td', 'th'])
+
+function hasNoSize(rules: Map<string, string>): boolean {
+  return ['height', 'max-height', 'width', 'max-width'].some((name) => isZero(rules.get(name)))
 }
 
 /** 0 in any unit: `0`, `0.0em`, `.0`, `0%`. */

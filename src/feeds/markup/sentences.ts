@@ -16,10 +16,17 @@ export function firstWords(text: string, maximum = 80): string {
 function sentenceEnds(text: string, maximum: number): number[] {
   const start = text.slice(0, maximum + 3) // the characters after a full stop tell whether the sentence goes on
   return [...start.matchAll(/[.!?…]["'”’»)]*(?=\s|$)|[。！？।॥۔؟]/gu)]
-    .filter(({ 0: marks, index }) => marks !== '.' || !abbreviation.test(wordBefore(start, index)))
+    .filter(({ 0: marks, index }) => marks !== '.' || !isAbbreviation(start, index))
     .map(({ 0: marks, index }) => index + marks.length)
     .filter((end) => end <= maximum && !/^\s+\p{Ll}/u.test(start.slice(end, end + 3)))
 }
+
+/** Whether a stop ends an abbreviation or the number of a list item: "… on time. 2. Tickets". */
+function isAbbreviation(text: string, stop: number): boolean {
+  return abbreviation.test(wordBefore(text, stop)) || listNumber.test(text.slice(Math.max(0, stop - 12), stop))
+}
+
+const listNumber = /(?:^|[.!?:;…]["'”’»)]?\s)(?:\d{1,3}|[ivxlc]{1,7})$/i
 
 function wordBefore(text: string, stop: number): string {
   return /(?:^|[\s("'“‘«])([\p{L}.]+)$/u.exec(text.slice(Math.max(0, stop - 12), stop))?.[1] ?? ''

@@ -2,7 +2,9 @@ import { decodeHTML } from 'entities'
 import { maxLength } from '../../config/field-limits.ts'
 import { removeInvisible as cleaned, hasVisibleText } from '../../text/characters.ts'
 import { isShown, mayShowAgain, type Visibility, visibilityIn, visible } from './hidden-text.ts'
-import { wholeSentences, wholeWords } from './sentences.ts'
+import { holdsTags, isMarkup, looksLikeHtml } from './html-guess.ts'
+import { wholeWords } from './sentences.ts'
+import { simplify } from './simplify.ts'
 import { inlineElements, type Token, Tokeniser, voidElements } from './tokeniser.ts'
 
 /** A text as a feed or page has it; `kind` decides how it becomes plain text. */
@@ -11,13 +13,27 @@ export type RichText = { value: string; kind: 'text' | 'html' | 'perhaps-html' }
 export const emptyRichText: RichText = { value: '', kind: 'text' }
 
 /** Plain text on one line, without markup and control characters. `maximum` bounds the work; the text may be longer. */
-export function plainText({ value, kind }: RichText, maximum = 2000): string {
+export function plainText(rich: RichText, maximum = 2000): string {
+  return foldWhitespace(strippedText(rich, maximum, stripTags))
+}
+
+type TagStripper = (html: string, maximum: number) => string
+
+/** The text with entities decoded, and without its tags where they are markup. */
+export function strippedText({ value, kind }: RichText, maximum: number, strip: TagStripper): string {
   const isHtml = kind === 'html' || (kind === 'perhaps-html' && looksLikeHtml(value))
-  const once = isHtml ? decodeEntities(stripTags(value, maximum * 2)) : value.trimStart().slice(0, maximum * 4)
-  // Many feeds escape twice: `&amp;#8217;` in a title means ’, and `&lt;/p&gt;` in a summary is markup.
+  const once = isHtml ? decodeEntities(strip(value, maximum * 2)) : value.trimStart().slice(0, maximum * 4)
+  // Many feeds escape twice: `&amp;#8217;` in a title means ’, and `&lt;/p&gt;` in a summary is markup. Beside real markup
+  // an escaped tag is what the text is about.
   const twice = decodeEntities(once)
-  const bare = kind !== 'text' && htmlTagPattern.test(twice) ? decodeEntities(stripTags(twice, maximum)) : twice
-  return foldWhitespace(bare)
+  const isEscapedTwice = kind !== 'text' && !(isHtml && holdsTags(value)) && isMarkup(twice)
+  return isEscapedTwice ? decodeEntities(strip(twice, maximum)) : twice
+}
+
+/** A title, in which a lone `<p>` or `</table>` is a word. */
+export function titleText({ value, kind }: RichText, maximum: number): string {
+  const isAboutTags = kind === 'perhaps-html' && value.includes('<') && !isMarkup(value)
+  return shortText({ value, kind: isAboutTags ? 'text' : kind }, maximum)
 }
 
 /** Plain text, cut at a word and with an ellipsis if it is longer than `maximum`. */
@@ -30,31 +46,13 @@ function decodeEntities(text: string): string {
   return entityPattern.test(text) ? decodeHTML(text) : text
 }
 
-/** Plain text up to the last whole sentence that fits, else to a word; without the line that WordPress appends. */
-export function summaryText(rich: RichText): string {
-  const maximum = maxSummaryLength
-  const whole = plainText(rich, maximum * 3)
-  const end = whole.lastIndexOf(' The post ')
-  const own = end > 0 && / (?:appeared first|first appeared) on /.test(whole.slice(end)) ? whole.slice(0, end) : whole
-  const text = own.endsWith('[…]') || own.endsWith('[...]') ? `${own.slice(0, own.lastIndexOf('[')).trim()} …` : own
-  return wholeSentences(text, maximum)
-}
-
 /** In characters. */
 export const maxSummaryLength = maxLength.summary
 
 const entityPattern = /&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,30});/i
-const htmlNames =
-  'a|abbr|article|b|big|blockquote|br|center|cite|code|dd|del|div|dl|dt|em|figure|figcaption|font|h[1-6]|hr|i|iframe|img|' +
-  'ins|li|ol|p|pre|q|s|section|small|span|strike|strong|style|script|sub|sup|svg|table|tbody|td|th|tr|tt|u|ul|video|audio|object|embed'
-const htmlTagPattern = new RegExp(`</(?:${htmlNames})\\s*>|<(?:br|p|img|hr)(?:\\s[^<>]{0,2000})?/?>`, 'i')
-
-export function looksLikeHtml(value: string): boolean {
-  return value.includes('<') ? htmlTagPattern.test(value) : value.includes('&')
-}
-
 /** The text without tags, comments, scripts, styles and hidden text; stops after `maximum` characters. */
-function stripTags(html: string, maximum: number): string {
+function stripTags(given: string, maximum: number): string {
+  const html = simplify(given, '; ', maximum)
   const tokens = new Tokeniser(html, 'html')
   let out = ''
   let revealedUntil = 0
@@ -72,7 +70,7 @@ function stripTags(html: string, maximum: number): string {
  * Skips the content of an element that shows nothing. Up to `revealedUntil` a hidden element may show the text of a child;
  * returns its new value.
  */
-function passHidden(tokens: Tokeniser, token: Token, name: string, revealedUntil: number): number {
+export function passHidden(tokens: Tokeniser, token: Token, name: string, revealedUntil: number): number {
   if (unshownTags.has(name)) tokens.passContent(name)
   const within = visibilityOf(tokens, token, name)
   if (isShown(within) || (!within.isRemoved && token.start < revealedUntil)) return revealedUntil
@@ -94,7 +92,7 @@ const mayHide = /[\s/"'](?:hidden|style|class)|^<dialog/i
 export const unshownTags = new Set(['script', 'style', 'head', 'noscript', 'iframe', 'object', 'svg', 'template'])
 
 /** On one line; empty if no character is visible, so that a fallback is used. */
-function foldWhitespace(text: string): string {
+export function foldWhitespace(text: string): string {
   const line = cleanCharacters(text)
     .replace(/[^\S ]\s*| \s+/g, ' ')
     .trim()

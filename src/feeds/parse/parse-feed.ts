@@ -1,5 +1,6 @@
 import { messageOf } from '../../errors.ts'
 import { isGzip, UnpackError, unpack } from '../../http/content-encoding.ts'
+import { joinSurrogateHalves } from '../markup/surrogates.ts'
 import { decodeText } from './decode.ts'
 import type { RawFeed } from './entry.ts'
 import type { FeedContext, NotAFeed, ParsedFeed } from './feed.ts'
@@ -25,7 +26,7 @@ export function parseFeed(bytes: Uint8Array, context: FeedContext): Promise<Pars
 export async function parseInThisThread(packed: Uint8Array, context: FeedContext): Promise<ParsedFeed | NotAFeed> {
   try {
     const bytes = isGzip(packed) ? await unpack(packed, 'gzip', maximumUnpackedBytes) : packed
-    const text = decodeText(bytes, context.contentType)
+    const text = joinSurrogateHalves(decodeText(bytes, context.contentType))
     const feed = /^[\s\ufeff]*[{[]/.test(text) ? readJsonFeed(text) : readXml(text)
     if ('failed' in feed) return feed
     const clean = context.needsBodies ? (await import('../markup/clean-body.ts')).cleanBody : undefined

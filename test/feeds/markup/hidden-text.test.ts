@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { cleanBody } from '../../../src/feeds/markup/clean-body.ts'
-import { plainText, summaryText } from '../../../src/feeds/markup/text.ts'
+import { summaryText } from '../../../src/feeds/markup/summary.ts'
+import { plainText } from '../../../src/feeds/markup/text.ts'
 import { readInWorker } from '../../../src/feeds/parse/reader-pool.ts'
 
 const hiding = [
@@ -25,6 +26,10 @@ const hiding = [
   'style="mso-hide:all"',
   'class="note screen-reader-text"',
   'class="sr-only"',
+  'class="u-visually-hidden"',
+  'class="Show-For-SR"',
+  'style="height:0"',
+  'style=" WIDTH : 0px ! important "',
 ]
 
 const shown = [
@@ -40,6 +45,7 @@ const shown = [
   'style="left:-9999px"',
   'aria-hidden="true"',
   'class="not-sr-only unhidden"',
+  'style="height:0.5em"',
 ]
 
 const around = (attributes: string) =>

@@ -5,10 +5,21 @@ import { toBlocks } from '../../../src/feeds/markup/body-blocks.ts'
 import { cleanBody } from '../../../src/feeds/markup/clean-body.ts'
 import { noteIn, noteInTexts, noteOnPage } from '../../../src/feeds/markup/correction-note.ts'
 import { isTooDeep } from '../../../src/feeds/markup/depth.ts'
-import { mayShowAgain, visibilityIn, visible } from '../../../src/feeds/markup/hidden-text.ts'
+import { isSameText, lettersOf, withoutEnding, withoutEndings } from '../../../src/feeds/markup/endings/endings.ts'
+import { isRequest } from '../../../src/feeds/markup/endings/request-rules.ts'
+import { isStruck, mayShowAgain, visibilityIn, visible } from '../../../src/feeds/markup/hidden-text.ts'
+import { holdsTags, isMarkup, looksLikeHtml } from '../../../src/feeds/markup/html-guess.ts'
+import { linesOf } from '../../../src/feeds/markup/lines.ts'
+import { nextNumber, numberingOf, wholeNumber, writtenNumber } from '../../../src/feeds/markup/list-numbers.ts'
+import { isFurniture } from '../../../src/feeds/markup/page-furniture.ts'
+import { subscript, superscript } from '../../../src/feeds/markup/raised-text.ts'
 import { firstWords, wholeSentences, wholeWords } from '../../../src/feeds/markup/sentences.ts'
+import { simplify } from '../../../src/feeds/markup/simplify.ts'
+import { summaryText, summaryWords } from '../../../src/feeds/markup/summary.ts'
+import { joinSurrogateHalves } from '../../../src/feeds/markup/surrogates.ts'
+import { readTable } from '../../../src/feeds/markup/tables.ts'
 import * as text from '../../../src/feeds/markup/text.ts'
-import { looksLikeHtml, plainText, shortText, summaryText } from '../../../src/feeds/markup/text.ts'
+import { foldWhitespace, plainText, shortText, strippedText, titleText } from '../../../src/feeds/markup/text.ts'
 import { type Dialect, Tokeniser } from '../../../src/feeds/markup/tokeniser.ts'
 import { readOpml } from '../../../src/feeds/opml.ts'
 import { monthNumber } from '../../../src/feeds/parse/calendar.ts'
@@ -140,9 +151,54 @@ export const readers: Reader[] = [
   ...readersIn('feeds/markup/text.ts', {
     plainText: [defaultMaxLength, (value) => plainText(perhaps(value), 10_000)],
     shortText: [defaultMaxLength, (value) => shortText(html(value), maxLength.title)],
-    summaryText: [defaultMaxLength, (value) => summaryText(perhaps(value))],
-    looksLikeHtml: [defaultMaxLength, looksLikeHtml],
+    titleText: [defaultMaxLength, (value) => titleText(perhaps(value), maxLength.title)],
+    strippedText: [defaultMaxLength, (value) => strippedText(perhaps(value), 10_000, (one) => one)],
+    foldWhitespace: [defaultMaxLength, foldWhitespace],
     cleanCharacters: [defaultMaxLength, text.cleanCharacters],
+  }),
+  ...readersIn('feeds/markup/html-guess.ts', {
+    looksLikeHtml: [defaultMaxLength, looksLikeHtml],
+    holdsTags: [defaultMaxLength, holdsTags],
+    isMarkup: [defaultMaxLength, isMarkup],
+  }),
+  ...readersIn('feeds/markup/summary.ts', {
+    summaryText: [defaultMaxLength, (value) => summaryText(perhaps(value))],
+    summaryWords: [
+      defaultMaxLength,
+      (value) => summaryWords(perhaps(value), { title: value.slice(0, 500), author: 'A B' }),
+    ],
+  }),
+  ...readersIn('feeds/markup/simplify.ts', {
+    simplify: [defaultMaxLength, (value) => [simplify(value, '<br>'), simplify(`<pre>${value}`, '; ')]],
+  }),
+  ...readersIn('feeds/markup/tables.ts', { readTable: [defaultMaxLength, (value) => readTable(value, {})] }),
+  ...readersIn('feeds/markup/surrogates.ts', { joinSurrogateHalves: [defaultMaxLength, joinSurrogateHalves] }),
+  ...readersIn('feeds/markup/lines.ts', { linesOf: [defaultMaxLength, (value) => linesOf(perhaps(value), 10_000)] }),
+  ...readersIn('feeds/markup/raised-text.ts', {
+    superscript: [300, (value) => superscript(value, value)],
+    subscript: [300, (value) => subscript(value, value)],
+  }),
+  ...readersIn('feeds/markup/endings/endings.ts', {
+    withoutEnding: [
+      4000,
+      (value) => withoutEnding({ text: value, hasLink: true, endLink: value, isHeading: false }, value),
+    ],
+    withoutEndings: [
+      4000,
+      (value) => withoutEndings([{ text: value, hasLink: true, endLink: '', isHeading: false }], 'A'),
+    ],
+    isSameText: [defaultMaxLength, (value) => isSameText(value, 'A')],
+    lettersOf: [defaultMaxLength, lettersOf],
+  }),
+  ...readersIn('feeds/markup/list-numbers.ts', {
+    numberingOf: [defaultMaxLength, (value) => numberingOf({ start: value, reversed: '' }, value, 0)],
+    nextNumber: [defaultMaxLength, (value) => nextNumber({ next: 1, step: 1, type: '' }, value)],
+    wholeNumber: [defaultMaxLength, wholeNumber],
+    writtenNumber: [100, (value) => writtenNumber(value.length, 'i')],
+  }),
+  ...readersIn('feeds/markup/endings/request-rules.ts', { isRequest: [1000, isRequest] }),
+  ...readersIn('feeds/markup/page-furniture.ts', {
+    isFurniture: [defaultMaxLength, (value) => isFurniture('div', { class: value, id: value })],
   }),
   ...readersIn('feeds/markup/sentences.ts', {
     wholeSentences: [maxLength.bodyText, (value) => wholeSentences(`${value}.`, maxLength.bodyText)],
@@ -243,6 +299,7 @@ export const readers: Reader[] = [
   }),
   ...readersIn('feeds/markup/hidden-text.ts', {
     visibilityIn: [defaultMaxLength, (value) => visibilityIn(visible, 'p', { style: value, class: value })],
+    isStruck: [defaultMaxLength, (value) => isStruck('p', { style: `line-through${value}` })],
     mayShowAgain: [defaultMaxLength, (value) => mayShowAgain({ ...visible, isInvisible: true }, value)],
   }),
   ...readersIn('editions/stories/titles.ts', {
@@ -432,8 +489,10 @@ export const alsoWatched = [
 export const exceptions: Record<string, string[]> = {
   'read as a part of a feed: parseInThisThread has the shapes in every field': [
     ...['toParsedFeed', 'children', 'attribute', 'childTexts', 'TreeBuilder', 'readXmlFeed'],
-    ...['entryMedia', 'imagesOf', 'videoOf', 'mediaTitles'],
+    ...['entryMedia', 'imagesOf', 'videoOf', 'mediaTitles', 'imageOf', 'authorLine', 'articleBody'],
+    ...['entryIdentity', 'identityOf'],
   ],
+  'one step of a reader that has the shapes: plainText': ['passHidden', 'removeEndings'],
   'read as a part of a page: readPageFacts and readPageState have the shapes': ['jsonObjects', 'stringValue'],
   'hands bytes to a worker': ['parseFeed', 'readInWorker', 'readTask', 'pageContext', 'discoverFeed', 'recheckPage'],
   'asks the network, and what comes goes to a worker': [

@@ -1,5 +1,7 @@
 import { resolveBase } from '../../../http/url.ts'
 import type { Body, NewArticle } from '../../../store/articles/article.ts'
+import { isSameText } from '../../markup/endings/endings.ts'
+import { summaryWords } from '../../markup/summary.ts'
 import { maxSummaryLength, plainText, type RichText } from '../../markup/text.ts'
 import { readDate } from '../dates.ts'
 import type { Entry } from '../entry.ts'
@@ -29,15 +31,22 @@ type BodyContext = { clean: BodyCleaner; base: string; bases: string[] }
  */
 export function articleBody(
   entry: Entry,
-  { url, summary }: NewArticle,
+  { url, title, author, summary }: NewArticle,
   { clean, base, bases }: BodyContext,
 ): Body | null {
   const [longestBody] = entry.bodies.toSorted((one, other) => other.text.value.length - one.text.value.length)
   if (!longestBody) return null
   const entryBases = [...entry.bases, longestBody.base].filter((step) => step !== '')
   const body = clean(longestBody.text, resolveBase(entryBases, bases.length + entryBases.length > 0 ? base : url))
-  const words = body ? plainText({ value: body.html, kind: 'html' }, maxSummaryLength * 2) : ''
+  const words = body ? summaryWords({ value: body.html, kind: 'html' }, { title, author }) : ''
   const hasSummary = entry.bodies.some(({ own, text }) => !own && text.value !== '')
-  const isSummary = longestBody.own ? hasSummary && words === summary : words.length <= maxSummaryLength
-  return isSummary ? null : body
+  const isSummary = longestBody.own ? hasSummary && isSameText(words, summary) : words.length <= maxSummaryLength
+  return isSummary || !body ? null : withoutLeadingTitle(body, title)
+}
+
+/** Without a heading or paragraph at its start that only says the title. */
+function withoutLeadingTitle({ html, cut }: Body, title: string): Body {
+  const first = /^<(h3|h4|p)>(?:(?!<\/?(?:h3|h4|p)>)[\s\S]){1,3000}?<\/\1>/.exec(html)?.[0] ?? ''
+  const isTitle = first !== '' && isSameText(plainText({ value: first, kind: 'html' }), title)
+  return { html: isTitle && first.length < html.length ? html.slice(first.length) : html, cut }
 }

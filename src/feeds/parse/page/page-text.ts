@@ -6,7 +6,8 @@ import type { Body } from '../../../store/articles/article.ts'
 import { cleanBody } from '../../markup/clean-body.ts'
 import { isTooDeep } from '../../markup/depth.ts'
 import { isShown, type Visibility, visibilityIn, visible } from '../../markup/hidden-text.ts'
-import { plainText, summaryText } from '../../markup/text.ts'
+import { summaryText } from '../../markup/summary.ts'
+import { plainText } from '../../markup/text.ts'
 import { decodeText } from '../decode.ts'
 
 export type PageContext = { url: string; contentType: string | null }

@@ -1,4 +1,5 @@
 import { maxLength } from '../../../config/field-limits.ts'
+import { isMarkup } from '../../markup/html-guess.ts'
 import { emptyRichText, type RichText, shortText } from '../../markup/text.ts'
 import type { Entry, RawBody, RawFeed } from '../entry.ts'
 import { personName } from '../person-name.ts'
@@ -144,7 +145,8 @@ function toRichText(node: XmlNode, isAtom: boolean): RichText {
   const value = isPacked ? Buffer.from(node.text, 'base64').toString() : node.text
   if (node.isMarkup || type.includes('html')) return { value, kind: 'html' }
   if (/^(?!text\/).+\/|^text\/(?!plain)/.test(type) && type !== 'application/xml') return { value: '', kind: 'text' } // a picture inside, say
-  return { value, kind: isAtom ? 'text' : 'perhaps-html' }
+  const isText = isAtom && (type === '' ? !isMarkup(value) : true)
+  return { value, kind: isText ? 'text' : 'perhaps-html' }
 }
 
 /** Names without email addresses: dc:creator, atom:author, RSS author (`mail (Name)`), itunes:author, in this order. */
