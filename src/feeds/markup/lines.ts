@@ -4,11 +4,11 @@ import { foldWhitespace, passHidden, type RichText, strippedText } from './text.
 import { inlineElements, type Token, Tokeniser } from './tokeniser.ts'
 
 /** A block of a text on one line; `endLink` is its last link, if it ends with one. */
-export type Line = { text: string; isHeading: boolean; hasLink: boolean; endLink: string }
+export type Line = { text: string; isHeading: boolean; isItem: boolean; hasLink: boolean; endLink: string }
 
-/** Signs of a private use area: starts of a heading, of a link and its end. */
-const [headingSign, linkStart, linkEnd] = ['\ue000', '\ue001', '\ue002']
-const signs = /[\ue000-\ue002]/g
+/** Signs of a private use area: starts of a heading, of a link, its end, and the start of a list item. */
+const [headingSign, linkStart, linkEnd, itemSign] = ['\ue000', '\ue001', '\ue002', '\ue003']
+const signs = /[\ue000-\ue003]/g
 
 /** The blocks of a text, each on one line, at most about `maximum` characters; captions only where nothing else is. */
 export function linesOf(rich: RichText, maximum: number): Line[] {
@@ -27,7 +27,13 @@ function splitLines(marked: string): Line[] {
     const end = line.indexOf(linkEnd, start)
     const isLast = start >= 0 && foldWhitespace(line.slice(end < 0 ? line.length : end)).replace(signs, '').length < 3
     const endLink = isLast ? foldWhitespace(line.slice(start).replace(signs, '')) : ''
-    lines.push({ text, isHeading: line.includes(headingSign), hasLink: start >= 0, endLink })
+    lines.push({
+      text,
+      isHeading: line.includes(headingSign),
+      isItem: line.includes(itemSign),
+      hasLink: start >= 0,
+      endLink,
+    })
   }
   return lines
 }
@@ -75,7 +81,7 @@ class LineWriter {
   #tag(name: string, token: Token): void {
     const isOpen = token.kind === 'open'
     if (name === 'a' && token.kind !== 'comment') this.#out += isOpen ? linkStart : linkEnd
-    else if (!inlineElements.has(name)) this.#out += name === 'br' || token.kind === 'comment' ? ' ' : '\n'
+    else if (!inlineElements.has(name)) this.#out += token.kind === 'comment' ? ' ' : '\n'
     if (isOpen && /^h[1-6]$/.test(name)) this.#out += headingSign
     if (name === 'ol' || name === 'ul') this.#list(name, token)
     if (name === 'li' && isOpen) this.#item(token)
@@ -87,6 +93,7 @@ class LineWriter {
   }
 
   #item(token: Token): void {
+    this.#out += itemSign
     const list = this.#lists.at(-1)
     if (list) this.#out += `${writtenNumber(nextNumber(list, this.#tokens.attributes(token).value), list.type)}. `
   }

@@ -35,11 +35,18 @@ function withoutStart(given: Line[], { title, author }: Said): Line[] {
   for (let count = 0; count < 3; count++) {
     const [first] = lines
     if (!first) break
-    if (isSameText(first.text, title) || isByline(first.text, author) || contentsHeading.test(first.text)) lines.shift()
+    if (isSameText(first.text, title) || isByline(first.text, author)) lines.shift()
+    else if (contentsHeading.test(first.text)) lines.splice(0, 1 + itemsAfter(lines))
   }
   const [first] = lines
   if (first) lines[0] = { ...first, text: first.text.replace(announcement, '') }
   return lines
+}
+
+/** The number of list items directly after the first line. */
+function itemsAfter(lines: Line[]): number {
+  const end = lines.findIndex(({ isItem }, index) => index > 0 && !isItem)
+  return (end < 0 ? lines.length : end) - 1
 }
 
 /** arXiv:2611.00001v1 Announce Type: new Abstract: */

@@ -181,11 +181,11 @@ export const readers: Reader[] = [
   ...readersIn('feeds/markup/endings/endings.ts', {
     withoutEnding: [
       4000,
-      (value) => withoutEnding({ text: value, hasLink: true, endLink: value, isHeading: false }, value),
+      (value) => withoutEnding({ text: value, hasLink: true, endLink: value, isHeading: false, isItem: false }, value),
     ],
     withoutEndings: [
       4000,
-      (value) => withoutEndings([{ text: value, hasLink: true, endLink: '', isHeading: false }], 'A'),
+      (value) => withoutEndings([{ text: value, hasLink: true, endLink: '', isHeading: false, isItem: false }], 'A'),
     ],
     isSameText: [defaultMaxLength, (value) => isSameText(value, 'A')],
     lettersOf: [defaultMaxLength, lettersOf],

@@ -2,6 +2,9 @@ import type { EndingRule } from './ending-rule.ts'
 
 /** Lines that are about an entry, or say that it has no text. */
 export const aboutRules: EndingRule[] = [
+  ['en', '[link] [12 comments]', /^\[link\](?:\s{1,3}\[(?:\d{1,7} )?comments?\])?$/iu],
+  ['en', 'Comments URL: https://board.example/1', /^(?:Article|Comments) URL: \S{1,2000}$/u],
+  ['en', '# Comments: 3', /^(?:Points|# Comments): \d{1,7}$/u],
   [
     'en',
     'submitted by /u/mira to r/harbour [link] [1143 comments]',

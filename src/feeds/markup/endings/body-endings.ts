@@ -16,7 +16,10 @@ export function removeEndings(parts: Part[]): void {
     const endLink = decodeHTML(link?.[1] ?? '')
       .replace(/\s+/g, ' ')
       .trim()
-    const text = withoutEnding({ text: last.text, isHeading: false, hasLink: last.html.includes('<a '), endLink }, '')
+    const text = withoutEnding(
+      { text: last.text, isHeading: false, isItem: false, hasLink: last.html.includes('<a '), endLink },
+      '',
+    )
     if (text === last.text) return
     if (text === '') parts.pop()
     else if (!link || text !== last.text.slice(0, last.text.length - endLink.length).trimEnd()) return

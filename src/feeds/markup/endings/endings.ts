@@ -5,7 +5,7 @@ import type { EndingRule } from './ending-rule.ts'
 import { moreRules } from './more-rules.ts'
 
 const maxEndingLength = 900
-const maxEndings = 4
+const maxEndings = 8
 /** What may stand before a label that begins in the middle of a line. */
 const sentenceEnd = /[.…!?。！？۔؟"'”’»)\]:]\s*$/u
 const ellipsis = /(?:…|\.\.\.?|\[…\]|\[\.\.\.\])\s*$/
