@@ -37,6 +37,7 @@ const foundations = ['errors.ts', 'log.ts']
 const owners: Record<string, string[]> = {
   '@hono/node-server': ['web/', 'demo/'],
   '@mozilla/readability': ['feeds/parse/'],
+  chardet: ['feeds/parse/encoding/'],
   commander: ['cli/'],
   croner: ['editions/'],
   'csv-parse': ['subscribers/import/'],

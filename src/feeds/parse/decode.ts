@@ -1,22 +1,54 @@
 import { isUtf8 } from 'node:buffer'
+import { detectEncoding } from './encoding/detect-encoding.ts'
 
 /**
  * Decodes text: by its byte order mark, else as UTF-8 if it is valid UTF-8, else by the charset of the header or the XML
- * declaration. Other bytes are read as UTF-8 mixed with Windows-1252.
+ * declaration. Other bytes are read as UTF-8 mixed with Windows-1252, or in the legacy encoding that they look like.
  */
 export function decodeText(bytes: Uint8Array, contentType: string | null): string {
   const bomEncoding = encodingFromBom(bytes)
   if (bomEncoding === 'utf-32le' || bomEncoding === 'utf-32be') return decodeUtf32(bytes, bomEncoding === 'utf-32le')
+  if (bomEncoding === 'utf-8' && !isUtf8(bytes)) return decodeMixed(bytes).replace(/^\ufeff/, '')
   if (bomEncoding) return new TextDecoder(bomEncoding).decode(bytes)
   if (!bytes.includes(escapeByte) && isUtf8(bytes)) return utf8.decode(bytes)
   const declared = [headerCharset(contentType), declaredEncoding(bytes)].filter((label) => label !== null)
   const shiftsInAscii = declared.some((label) => /^(iso-2022|csiso2022)/i.test(label))
   if (!shiftsInAscii && isUtf8(bytes)) return utf8.decode(bytes)
   const legacyDecoder = declared
-    .filter((label) => !/^utf-?8$/i.test(label))
+    .filter((label) => !/^(?:utf-?8|(?:us-)?ascii)$/i.test(label))
     .map(decoderFor)
     .find((decoder) => decoder !== null)
-  return legacyDecoder ? legacyDecoder.decode(bytes) : decodeMixed(bytes)
+  const text = legacyDecoder?.decode(bytes)
+  return text === undefined || isMostlyBroken(text) ? decodeUndeclared(bytes) : text
+}
+
+/** The declaration is wrong where more than one character in twenty beyond ASCII cannot be decoded. */
+function isMostlyBroken(text: string): boolean {
+  let broken = 0
+  let others = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === 0xfffd) broken++
+    else if (code > 0x7f) others++
+  }
+  return broken * 19 > others
+}
+
+function decodeUndeclared(bytes: Uint8Array): string {
+  const detected = isMostlyUtf8(bytes) ? null : detectEncoding(bytes)
+  return detected ? new TextDecoder(detected).decode(bytes) : decodeMixed(bytes)
+}
+
+/** One damaged character does not make a feed in UTF-8 one in another encoding. */
+function isMostlyUtf8(bytes: Uint8Array): boolean {
+  let balance = 0
+  for (let at = 0; at < bytes.length; at++) {
+    if ((bytes[at] ?? 0) < 0x80) continue
+    const size = sequenceSize(bytes, at)
+    balance += size > 0 ? 1 : -1
+    at += Math.max(0, size - 1)
+  }
+  return balance >= 0
 }
 
 const utf8 = new TextDecoder('utf-8')
