@@ -199,6 +199,7 @@ function toFeedTest(source: string, parsed: ParsedFeed) {
     author: article.author,
     summary: article.summary,
     image: article.image?.url ?? null,
+    imageAlt: article.image?.alt ?? '',
   }))
   const rejected = parsed.rejected.map(({ reason }) => ({ reason: reasonWithText(reason) }))
   return {

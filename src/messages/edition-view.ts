@@ -109,7 +109,9 @@ function toSectionView(
   const { name, title, layout } = section
   const whole = section.body === 'full'
   const articles = articlesIn([{ items }])
-  const [lead = null, ...more] = articles.map((article) => toArticleView(article, whole, dates))
+  const [lead = null, ...more] = articles.map((article) =>
+    toArticleView(layout === 'last-word' ? withPortrait(article) : article, whole, dates),
+  )
   const [first, ...others] = lettersIn([{ items }]).map((letter) => toLetterView(letter, dates))
   return {
     name,
@@ -146,6 +148,11 @@ function toCorrectionView(
 
 function toLetterView({ headline, text, name, place, receivedAt }: DraftLetter, dates: DateWriter): LetterView {
   return { headline, paragraphs: text.split('\n\n'), name, place, date: dates.short(receivedAt) }
+}
+
+/** The layout shows who speaks. */
+function withPortrait(article: WholeArticle): WholeArticle {
+  return { ...article, image: article.portrait ?? article.image }
 }
 
 function toArticleView(article: WholeArticle, whole: boolean, dates: DateWriter): ArticleView {

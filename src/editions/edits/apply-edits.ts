@@ -85,10 +85,15 @@ function editedArticle(article: DraftArticle, edits: Edit[]): DraftArticle {
   let edited = article
   for (const edit of edits) {
     if (edit.target !== article.id) continue
-    if (edit.kind === 'picture') edited = { ...edited, image: withoutSize(edit.data.picture) }
+    if (edit.kind === 'picture') edited = withPicture(edited, withoutSize(edit.data.picture))
     if (edit.kind === 'reword') edited = reworded(edited, edit.data)
   }
   return edited
+}
+
+/** An editor's picture, or none, counts in the place of a portrait too. */
+function withPicture({ portrait: _, ...article }: DraftArticle, image: DraftArticle['image']): DraftArticle {
+  return { ...article, image }
 }
 
 function reworded(article: DraftArticle, { title, summary }: { title?: string; summary?: string }): DraftArticle {

@@ -12,8 +12,6 @@ export type Entry = {
   texts: RichText[]
   /** Candidates for its full text. */
   bodies: RawBody[]
-  /** HTML whose first picture is used if the entry has no other. */
-  html: string
   author: string
   categories: string[]
   published: string[]
@@ -24,7 +22,8 @@ export type Entry = {
 
 /** `base` is its own xml:base; `own`: the feed has it as the content, not as the summary. */
 export type RawBody = { text: RichText; base: string; own: boolean }
-export type RawImage = { url: string; width: string; height: string; alt: string }
+/** `isCover`: the picture of a podcast or channel. */
+export type RawImage = { url: string; width: string; height: string; alt: string; type?: string; isCover?: boolean }
 export type RawVideo = { url: string; duration: string }
 
 /** A feed in one shape for RSS, Atom and JSON. */

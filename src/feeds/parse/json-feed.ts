@@ -51,7 +51,6 @@ function readItem(item: JsonObject): Entry {
     title: item.title ? toPlain(item.title) : emptyRichText,
     texts: bodies.filter(({ value }) => value !== ''),
     bodies: bodies.map((body, at) => ({ text: body, base: '', own: at > 0 })),
-    html,
     author: authorOf(item),
     categories: Array.isArray(item.tags)
       ? item.tags

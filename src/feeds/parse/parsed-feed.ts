@@ -19,7 +19,13 @@ export function toParsedFeed(feed: RawFeed, feedUrl: string, clean?: BodyCleaner
   const site = firstResult(feed.sites, (address) => httpUrl(withSiteScheme(address), resolveBase(feed.bases, home)))
   const base = resolveBase(feed.bases, site ?? home)
   const title = shortText(feed.title, maxLength.feedTitle)
-  const context: Context = { base, fallbackUrl: site ?? home, fallbackTitle: title, author: authorLine(feed.author) }
+  const context: Context = {
+    base,
+    hasBase: feed.bases.length > 0,
+    fallbackUrl: site ?? home,
+    fallbackTitle: title,
+    author: authorLine(feed.author),
+  }
   const entriesWithBody = clean ? newestEntries(feed.entries) : null
   const rejected: Rejected[] = []
   const readArticles: NewArticle[] = []

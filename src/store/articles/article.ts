@@ -18,6 +18,8 @@ export type NewArticle = {
   summary: string
   author: string
   image: Image | null
+  /** The portrait of its author; absent if the feed has none. */
+  portrait?: Image
   /** The video file, if the feed names one. */
   video: Video | null
   categories: string[]
@@ -45,7 +47,7 @@ export type Article = Omit<
   ArticleRow,
   'image' | 'video' | 'categories' | 'page' | 'titleKey' | 'shownAt' | 'place' | 'body' | 'askAt' | 'asked' | 'leadsTo'
 > &
-  Pick<NewArticle, 'image' | 'video' | 'categories'> & {
+  Pick<NewArticle, 'image' | 'portrait' | 'video' | 'categories'> & {
     feedUrl: string
     source: string
   }

@@ -6,7 +6,7 @@ import { newId } from '../id.ts'
 import { fromJson } from '../json.ts'
 import { markUncompared, type PublishedCopy, publishedCopies } from '../ledger/stories.ts'
 import type { ArticleRow, Db, LedgerRow, Schema } from '../schema.ts'
-import type { Article, NewArticle, PageFacts, WholeArticle } from './article.ts'
+import type { Article, Image, NewArticle, PageFacts, WholeArticle } from './article.ts'
 import { canonicalAddress, titleKey } from './canonical-address.ts'
 import { articleIdsEverAt, saveEarlierAddresses } from './earlier-addresses.ts'
 import { recordShownAgain } from './forgotten.ts'
@@ -272,7 +272,7 @@ function toRow(article: NewArticle, { feedId, place, now, isOffSite: elsewhere }
     title,
     summary,
     author,
-    image: article.image && JSON.stringify(article.image),
+    image: picturesJson(article),
     video: article.video && JSON.stringify(article.video),
     categories: JSON.stringify(article.categories),
     publishedAt,
@@ -306,10 +306,21 @@ function fromRow({
     ...row,
     summary: row.summary || (facts.summary ?? ''),
     author: row.author || (facts.author ?? ''),
-    image: row.image === null ? (facts.image ?? null) : JSON.parse(row.image),
+    ...picturesOf(row.image, facts.image ?? null),
     video: row.video === null ? null : JSON.parse(row.video),
     categories: JSON.parse(row.categories),
   }
+}
+
+/** The column `image` has the portrait inside, so that a portrait alone is `{"portrait": …}`. */
+function picturesJson({ image, portrait }: NewArticle): string | null {
+  return image || portrait ? JSON.stringify({ ...image, ...(portrait && { portrait }) }) : null
+}
+
+function picturesOf(json: string | null, ofPage: Image | null): Pick<Article, 'image' | 'portrait'> {
+  if (json === null) return { image: ofPage }
+  const { portrait, ...image } = JSON.parse(json)
+  return { image: image.url ? image : ofPage, ...(portrait && { portrait }) }
 }
 
 /** The facts from the article's page. */

@@ -27,7 +27,7 @@ import { readDate } from '../../../src/feeds/parse/dates.ts'
 import { decodeText } from '../../../src/feeds/parse/decode.ts'
 import { repairDoubleEncoding } from '../../../src/feeds/parse/double-encoding.ts'
 import { readJsonFeed } from '../../../src/feeds/parse/json-feed.ts'
-import { firstPicture, isTiny, parseDurationSeconds, parsePixels } from '../../../src/feeds/parse/media.ts'
+import { parseDurationSeconds, parsePixels } from '../../../src/feeds/parse/media.ts'
 import { feedLinks, headerLinks } from '../../../src/feeds/parse/page/feed-links.ts'
 import { headTags } from '../../../src/feeds/parse/page/head.ts'
 import { readHead, readPageFacts } from '../../../src/feeds/parse/page/page-facts.ts'
@@ -206,11 +206,6 @@ export const readers: Reader[] = [
     wholeWords: [maxLength.bodyText, (value) => wholeWords(value, maxLength.bodyText)],
   }),
   ...readersIn('feeds/parse/media.ts', {
-    firstPicture: [
-      defaultMaxLength,
-      (value) => [firstPicture(value, base), firstPicture(`<img src="${value}">`, base)],
-    ],
-    isTiny: [defaultMaxLength, (value) => isTiny({ width: `1${value}`, height: value })],
     parsePixels: [defaultMaxLength, (value) => parsePixels(`1${value}`)],
     parseDurationSeconds: [defaultMaxLength, (value) => parseDurationSeconds(`PT1${value}`)],
   }),

@@ -9,11 +9,17 @@ import { readDate } from '../dates.ts'
 import type { Entry } from '../entry.ts'
 import { firstResult } from './first-result.ts'
 import { entryIdentity, identityOf } from './identity.ts'
-import { imageOf, videoOf } from './media.ts'
+import { picturesOfEntry, videoOf } from './media.ts'
 import { readTexts } from './texts.ts'
 
 /** What an entry takes from its feed where it has none of its own; `base` is that of relative addresses. */
-export type Context = { base: string; fallbackUrl: string; fallbackTitle: string; author: string }
+export type Context = {
+  base: string
+  hasBase: boolean
+  fallbackUrl: string
+  fallbackTitle: string
+  author: string
+}
 
 /** The checked entry, or why it is not an article. */
 export function toArticle(entry: Entry, context: Context): NewArticle | Rejected {
@@ -35,7 +41,11 @@ export function toArticle(entry: Entry, context: Context): NewArticle | Rejected
     title,
     summary,
     author: authorLine(entry.author) || context.author,
-    image: imageOf(entry, isHttpUrl(ownUrl) ? base : context.base),
+    ...picturesOfEntry(
+      entry,
+      { url: ownUrl ?? context.fallbackUrl, title },
+      { feed: context.base, elements: isHttpUrl(ownUrl) ? base : context.base, hasFeedBase: context.hasBase },
+    ),
     video: videoOf(entry, base),
     categories: [...new Set(entry.categories)].slice(0, maxCategories),
     publishedAt,

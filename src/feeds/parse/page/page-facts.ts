@@ -5,6 +5,7 @@ import { summaryText } from '../../markup/summary.ts'
 import { shortText } from '../../markup/text.ts'
 import type { Attributes } from '../../markup/tokeniser.ts'
 import { parsePixels } from '../media.ts'
+import { kindOf } from '../pictures/rules.ts'
 import { headTags } from './head.ts'
 
 /**
@@ -90,11 +91,13 @@ function imageOf(metas: Map<string, string>, data: JsonObject, base: string): Pa
   const url = acceptedUrl(shared, base)
   const size = (name: string) => parsePixels(metas.get(`og:image:${name}`) ?? '')
   const alt = shortText({ value: metas.get('og:image:alt') ?? '', kind: 'text' }, maxLength.pictureText)
-  if (url) return { url, width: size('width'), height: size('height'), alt }
+  const image = url && { url, width: size('width'), height: size('height'), alt }
+  if (image && kindOf(image) === 'picture') return image
   const otherUrls = [data.image].flat().map((one) => stringValue(one) || stringValue(jsonObjects(one)[0]?.url))
   for (const other of [...otherUrls, stringValue(data.thumbnailUrl), metas.get('twitter:image') ?? '']) {
     const found = acceptedUrl(other, base)
-    if (found) return { url: found, width: null, height: null, alt: '' }
+    if (found && kindOf({ url: found, width: null, height: null }) === 'picture')
+      return { url: found, width: null, height: null, alt: '' }
   }
   return null
 }

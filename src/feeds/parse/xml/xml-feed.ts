@@ -59,7 +59,6 @@ function readEntry(node: XmlNode, isAtom: boolean): Entry {
     title: titleOf(media, isAtom),
     texts: [...[...summaries, ...whole].map(({ text }) => text), ...mediaTexts(media)],
     bodies,
-    html: bodies.map(({ text }) => text.value).find((html) => html.includes('<img')) ?? '',
     author: authorOf(node),
     categories: categoriesOf(node),
     published: childTexts(node, ...publicationDates),

@@ -1,5 +1,6 @@
 import type { RawImage, RawVideo } from '../entry.ts'
-import { isTiny, parsePixels } from '../media.ts'
+import { parsePixels } from '../media.ts'
+import { bestWidth } from '../pictures/srcset.ts'
 import { attribute, children, childTexts, type XmlNode } from './node.ts'
 
 /** The elements of an entry that may have media: itself and its groups (`holders`), and their media:content (`contents`). */
@@ -10,20 +11,18 @@ export function entryMedia(node: XmlNode): EntryMedia {
   return { node, holders, contents: holders.flatMap((holder) => children(holder, 'media:content')) }
 }
 
-/** The pictures of an entry without tracking pixels: media:content, media:thumbnail, itunes:image, enclosure, in this order. */
-export function imagesOf({ node, holders, contents }: EntryMedia): RawImage[] {
+/** The pictures that an entry names: media:content, media:thumbnail, enclosures, image elements, and last its cover. */
+export function imagesOf(media: EntryMedia): RawImage[] {
+  const { node, holders, contents } = media
   const all = [...contents, ...holders]
-  const alt = all.flatMap((holder) => childTexts(holder, 'media:description', 'media:title'))[0] ?? ''
+  const describesFilm = videoOf(media) !== null
+  const alt = describesFilm ? '' : (all.flatMap((holder) => childTexts(holder, ...altNames))[0] ?? '')
   const pictures = contents.filter((content) => isPicture(content, 'url')).map((content) => imageFrom(content, alt))
   return [
-    ...pictures.toSorted((one, other) => (parsePixels(other.width) ?? 0) - (parsePixels(one.width) ?? 0)),
+    ...largestFirst(pictures),
     ...[...holders, ...contents]
       .flatMap((holder) => children(holder, 'media:thumbnail'))
       .map((child) => imageFrom(child, alt)),
-    ...children(node, 'itunes:image').map((child) => ({
-      ...imageFrom(child, ''),
-      url: attribute(child, 'href') || attribute(child, 'url'),
-    })),
     ...children(node, 'f:enclosure')
       .filter((child) => isPicture(child, 'url'))
       .map((child) => imageFrom(child, '')),
@@ -35,7 +34,25 @@ export function imagesOf({ node, holders, contents }: EntryMedia): RawImage[] {
       url: childTexts(child, 'f:url')[0] ?? (attribute(child, 'url') || child.text.trim()),
     })),
     ...contents.filter(mayBePicture).map((content) => imageFrom(content, alt)),
-  ].filter((image) => image.url !== '' && !isTiny(image))
+    ...children(node, 'itunes:image').map((child) => ({
+      ...imageFrom(child, ''),
+      url: attribute(child, 'href') || attribute(child, 'url'),
+      isCover: true,
+    })),
+  ].filter((image) => image.url !== '')
+}
+
+const altNames = ['media:description', 'media:title']
+
+/** The one with the best width, then the others by width. */
+function largestFirst(pictures: RawImage[]): RawImage[] {
+  const widthOf = ({ width }: RawImage) => parsePixels(width) ?? 0
+  const best = bestWidth(
+    pictures.filter((picture) => widthOf(picture) > 0),
+    widthOf,
+  )
+  const others = pictures.filter((picture) => picture !== best).toSorted((one, other) => widthOf(other) - widthOf(one))
+  return best ? [best, ...others] : others
 }
 
 /** The video: media:content, an enclosure, or else the page that plays it (media:player). */
@@ -63,7 +80,8 @@ function imageFrom(node: XmlNode, alt: string): RawImage {
     url: attribute(node, 'url') || node.text.trim(),
     width: attribute(node, 'width'),
     height: attribute(node, 'height'),
-    alt: childTexts(node, 'media:description', 'media:title')[0] ?? alt,
+    type: attribute(node, 'type').toLowerCase(),
+    alt: childTexts(node, ...altNames)[0] ?? alt,
   }
 }
 
