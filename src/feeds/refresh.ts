@@ -147,6 +147,7 @@ async function parseAndSave(needs: RefreshNeeds, feed: FeedRow, fetched: Success
     url: fetched.url,
     contentType: fetched.contentType,
     needsBodies: bodies,
+    now: needs.clock.now(),
   })
   if ('failed' in parsed)
     return await recordFeedFailure(needs, feed, { reason: { code: 'feed-unreadable', message: parsed.failed } })

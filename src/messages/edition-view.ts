@@ -12,6 +12,7 @@ import { fillPattern } from '../editions/jobs/subject-pattern.ts'
 import { firstWords } from '../feeds/markup/sentences.ts'
 import { editionLinks } from '../mail/links.ts'
 import type { WholeArticle } from '../store/articles/article.ts'
+import { trustedDate } from '../store/articles/forgotten.ts'
 import { hasVisibleText } from '../text/characters.ts'
 import { bodyOneLine } from './body/body-text.ts'
 import { legibleColour } from './palette.ts'
@@ -156,7 +157,8 @@ function withPortrait(article: WholeArticle): WholeArticle {
 }
 
 function toArticleView(article: WholeArticle, whole: boolean, dates: DateWriter): ArticleView {
-  const { url, author, source, publishedAt, image, video } = article
+  const { url, author, source, image, video } = article
+  const publishedAt = trustedDate(article)
   const body = whole ? article.body : null
   return {
     title: titleOf(article),

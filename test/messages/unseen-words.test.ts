@@ -36,7 +36,7 @@ function viewOf(articles: Partial<WholeArticle>[]) {
   const [section] = digest.sections
   if (!section) throw new Error('no section')
   const whole = (article: Partial<WholeArticle>, index: number) =>
-    ({ id: `${index}`, source: 'Quay', body: null, ...article }) as WholeArticle
+    ({ id: `${index}`, source: 'Quay', body: null, publishedAt: null, ...article }) as WholeArticle
   const items = articles.map((one, index) => ({ kind: 'article' as const, article: whole(one, index) }))
   const edition = { ...blankEdition('secret', digest, at, at), number: 2 }
   const sections = [{ section: { ...section, layout: 'latest' as const }, items }]

@@ -1,4 +1,5 @@
 import type { Article } from '../../store/articles/article.ts'
+import { trustedDate } from '../../store/articles/forgotten.ts'
 import type { Instant } from '../../time/clock.ts'
 import type { Digest, Section } from '../digest.ts'
 import { exclusionReason, staleReason } from './filter.ts'
@@ -42,7 +43,7 @@ function withoutOtherRules(digest: Digest): Digest {
 
 /** Compares by publication time, or by first-seen time for undated articles. On a tie the smaller id is newer. */
 function compareNewestFirst(a: Article, b: Article): number {
-  const [one, other] = [a.publishedAt ?? a.seenAt, b.publishedAt ?? b.seenAt]
+  const [one, other] = [trustedDate(a) ?? a.seenAt, trustedDate(b) ?? b.seenAt]
   if (one !== other) return one < other ? 1 : -1
   return a.id < b.id ? -1 : 1
 }

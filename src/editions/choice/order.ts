@@ -1,6 +1,7 @@
 import type { Candidate } from '../../store/articles/articles.ts'
+import { trustedDate } from '../../store/articles/forgotten.ts'
 import type { ReasonOf } from '../../store/events/reason.ts'
-import { addMs, day, type Instant } from '../../time/clock.ts'
+import type { Instant } from '../../time/clock.ts'
 import type { Section } from '../digest.ts'
 import { scoreOf } from './score.ts'
 
@@ -45,8 +46,8 @@ function compareNewestFirst(a: Candidate, b: Candidate, now: Instant): number {
   return a.id < b.id ? -1 : 1
 }
 
-/** The publication time, or the first-seen time if the date is absent or more than a day in the future. */
+/** The publication time, or the first-seen time if the date is absent, more than a day in the future or before 1990. */
 function sortInstant(article: Candidate, now: Instant): Instant {
   const { publishedAt, seenAt } = article
-  return publishedAt === null || publishedAt > addMs(now, day) ? seenAt : publishedAt
+  return trustedDate({ publishedAt, seenAt: now }) ?? seenAt
 }

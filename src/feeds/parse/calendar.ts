@@ -14,21 +14,22 @@ export function monthNumber(name: string | undefined): number | null {
 
 /**
  * English, German, French, Spanish, Italian, Portuguese, Dutch, Danish, Norwegian, Swedish; then Polish and Czech,
- * Hungarian and Romanian, Turkish, Finnish, Indonesian, Greek, Russian, Ukrainian. Without accents.
+ * Hungarian and Romanian, Turkish, Finnish, Indonesian, Greek, Russian, Ukrainian; Welsh, Irish, Lithuanian, Estonian and
+ * Arabic. Without accents.
  */
 const monthPrefixes = [
-  'jan ene gen led sty ian oca tammi ιαν янв сич січ',
-  'feb fev lut uno sub helmi peb φεβ фев лют',
-  'mar mrt maa bre maalis marec μαρ мар бер',
-  'apr avr abr kwi dub nis huhti απρ апр кви кві',
-  'may mai mag mei maj kve touko μαι маи мая тра maju',
-  'jun juin giu cze cerven cervna iun haz kesa ιουν июн чер',
-  'jul juil lug lip cervenc cervene iul tem heina ιουλ июл лип',
-  'aug aou ago sie srp agu elo αυγ авг сер',
-  'sep set wrz zar sze eyl syys σεπ сен вер',
-  'oct okt ott out paz rij eki loka οκτ окт жов',
-  'nov lis kas marras νοε ноя лис',
-  'dec dez dic gru pro ara joulu des δεκ дек гру',
+  'jan ene gen led sty ian oca tammi ιαν янв сич січ ion ean saus jaan يناي',
+  'feb fev lut uno sub helmi peb φεβ фев лют chw fea vasar veeb فبرا',
+  'mar mrt maa bre maalis marec μαρ мар бер maw kovo مارس',
+  'apr avr abr kwi dub nis huhti απρ апр кви кві ebr aib balan ابري',
+  'may mai mag mei maj kve touko μαι маи мая тра maju bea geg مايو',
+  'jun juin giu cze cerven cervna iun haz kesa ιουν июн чер meh meith birz juun يوني',
+  'jul juil lug lip cervenc cervene iul tem heina ιουλ июл лип gor iui liep juul يولي',
+  'aug aou ago sie srp agu elo αυγ авг сер aws lunas rugp اغسط',
+  'sep set wrz zar sze eyl syys σεπ сен вер med mean rugs سبتم',
+  'oct okt ott out paz rij eki loka οκτ окт жов hyd deir spal اكتو',
+  'nov lis kas marras νοε ноя лис tach samh lapkr نوفم',
+  'dec dez dic gru pro ara joulu des δεκ дек гру rha noll ديسم',
 ]
 const monthsByStart = new Map(
   monthPrefixes.flatMap((starts, index) => starts.split(' ').map((start): [string, number] => [start, index + 1])),

@@ -1,24 +1,32 @@
 import { type Instant, toInstant } from '../../time/clock.ts'
 import { monthNumber, zoneOffsetHours } from './calendar.ts'
 
+/** How a feed writes the numbers of a date: `20/11/26`, `11/20/26` or `26/11/20`. */
+export type DateOrder = 'day-first' | 'month-first' | 'year-first'
+
 /**
  * Reads a date of a feed: RFC 822 with any zone, ISO 8601 (also partial), asctime, seconds since 1970, and common written
- * forms in many languages. UTC if it has no zone; null if it is not a date.
+ * forms in many languages. `order` is that of a date in numbers. UTC if it has no zone; null if it is not a date.
  */
-export function readDate(text: string): Instant | null {
+export function readDate(text: string, order: DateOrder | null = null): Instant | null {
   const value = text.trim().slice(0, 100).replace(/\s+/g, ' ')
   if (value === '') return null
   if (standardDate.test(value)) {
     const milliseconds = Date.parse(value)
     if (milliseconds > oldest && milliseconds < latest) return toInstant(milliseconds)
   }
-  const bare = value.replace(/^["'] ?| ?["']$/g, '')
+  const bare = value.replace(/^["'] ?| ?["']$/g, '').replace(irishAutumn, '$1')
+  const ordered = order && readOrdered(bare, order)
+  if (ordered) return fromParts(ordered)
   for (const read of [readEpoch, readEastAsian, readIso, readDayFirst, readMonthFirst, readNumeric, readMonth]) {
     const parts = read(bare)
     if (parts) return fromParts(parts)
   }
   return null
 }
+
+/** Irish months of two words. */
+const irishAutumn = /\b(me[aá]n|deireadh) f[oó]mhair\b/i
 
 /** The standard forms, which most feeds use, for speed. Not the year 0001, which some programs write for no date. */
 const standardDate =
@@ -50,6 +58,11 @@ const monthFirst = new RegExp(
 )
 const numeric = new RegExp(
   String.raw`^(?:\p{L}+\.?,? )?(\d{1,2}) ?([./-]) ?(\d{1,2}) ?[./-] ?(\d{4}|(?<=[./] ?)\d{2})(?!\d)(?:,?(?: -)? ${clockTime})?`,
+  'iu',
+)
+
+const ordered = new RegExp(
+  String.raw`^(?:\p{L}+\.?,? )?(\d{1,2}) ?([./-]) ?(\d{1,2}) ?[./-] ?(\d{4}|\d{2})(?!\d)(?:,?(?: -)? ${clockTime})?`,
   'iu',
 )
 
@@ -115,6 +128,19 @@ function readMonthFirst(text: string): Parts | null {
     ? timeOf(match.slice(4, 7), match[7], match[8])
     : timeOf(match.slice(9, 12), match[12], match[13])
   return { year: Number(match[3] ?? match[14]), month, day: Number(match[2]), time }
+}
+
+/** A date in numbers, in the order of its feed; with dots the month is never first. */
+function readOrdered(text: string, order: DateOrder): Parts | null {
+  const match = ordered.exec(text)
+  if (!match) return null
+  const [, first = '', separator, second = '', last = ''] = match
+  const isYearFirst = order === 'year-first' && first.length === 2 && last.length === 2
+  const isMonthFirst = order === 'month-first' && separator !== '.'
+  const time = timeOf(match.slice(5, 8), match[8], match[9])
+  if (isYearFirst) return { year: fullYear(first), month: Number(second), day: Number(last), time }
+  const [day, month] = isMonthFirst ? [second, first] : [first, second]
+  return { year: fullYear(last), month: Number(month), day: Number(day), time }
 }
 
 /** 24.12.2017, 24.12.17, and 24/12/2017 if the day cannot be a month; else month first: 11/24/2017, 11/5/2017. */

@@ -1,8 +1,12 @@
 import type { NewArticle } from '../../store/articles/article.ts'
 import type { RejectedEntry } from '../../store/feeds/rejections.ts'
+import type { Instant } from '../../time/clock.ts'
 
-/** What a parser needs beside the bytes; with `needsBodies` it also reads the full text of each article. */
-export type FeedContext = { url: string; contentType: string | null; needsBodies?: boolean }
+/**
+ * What a parser needs beside the bytes; with `needsBodies` it also reads the full text of each article. `now` (else the
+ * system's time) says which reading of a date like 01/02/30 is still to come.
+ */
+export type FeedContext = { url: string; contentType: string | null; needsBodies?: boolean; now?: Instant }
 
 /** Why a document is not a feed, for a person. */
 export type NotAFeed = { failed: string }

@@ -30,7 +30,7 @@ export async function parseInThisThread(packed: Uint8Array, context: FeedContext
     const feed = /^[\s\ufeff]*[{[]/.test(text) ? readJsonFeed(text) : readXml(text)
     if ('failed' in feed) return feed
     const clean = context.needsBodies ? (await import('../markup/clean-body.ts')).cleanBody : undefined
-    return toParsedFeed(feed, context.url, clean)
+    return toParsedFeed(feed, context, clean)
   } catch (error) {
     if (error instanceof UnpackError) return { failed: `it cannot be unpacked: ${error.message}` }
     return { failed: `it cannot be read: ${messageOf(error)}` }

@@ -2,31 +2,32 @@ import { maxLength } from '../../config/field-limits.ts'
 import { httpUrl, resolveBase, withSiteScheme } from '../../http/url.ts'
 import type { NewArticle } from '../../store/articles/article.ts'
 import type { RejectedEntry as Rejected } from '../../store/feeds/rejections.ts'
+import { systemClock } from '../../time/clock.ts'
 import { shortText } from '../markup/text.ts'
 import { authorLine, type Context, toArticle } from './article/article.ts'
 import { articleBody, type BodyCleaner, newestEntries } from './article/body.ts'
 import { firstResult } from './article/first-result.ts'
 import { withUniqueIdentities } from './article/identity.ts'
+import { dateOrder } from './date-order.ts'
 import type { RawFeed } from './entry.ts'
-import type { ParsedFeed } from './feed.ts'
+import type { FeedContext, ParsedFeed } from './feed.ts'
 
 /**
  * The checked feed: every entry is an article or a rejection with its reason. With `clean` the newest 200 articles have
  * their full text.
  */
-export function toParsedFeed(feed: RawFeed, feedUrl: string, clean?: BodyCleaner): ParsedFeed {
+export function toParsedFeed(feed: RawFeed, { url: feedUrl, now }: FeedContext, clean?: BodyCleaner): ParsedFeed {
   const home = feedBaseUrl(feed, feedUrl)
   const site = firstResult(feed.sites, (address) => httpUrl(withSiteScheme(address), resolveBase(feed.bases, home)))
   const base = resolveBase(feed.bases, site ?? home)
   const title = shortText(feed.title, maxLength.feedTitle)
+  const dates = feed.entries.flatMap(({ published, updated }) => [...published, ...updated])
+  const order = dateOrder(dates, { language: feed.language, now: now ?? systemClock.now() })
   const context: Context = {
-    base,
-    hasBase: feed.bases.length > 0,
-    fallbackUrl: site ?? home,
-    fallbackTitle: title,
-    author: authorLine(feed.author),
+    ...{ base, hasBase: feed.bases.length > 0, order },
+    ...{ fallbackUrl: site ?? home, fallbackTitle: title, author: authorLine(feed.author) },
   }
-  const entriesWithBody = clean ? newestEntries(feed.entries) : null
+  const entriesWithBody = clean ? newestEntries(feed.entries, order) : null
   const rejected: Rejected[] = []
   const readArticles: NewArticle[] = []
   for (const entry of feed.entries) {

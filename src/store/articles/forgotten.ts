@@ -35,10 +35,15 @@ export function forgottenRow(
   }
 }
 
-/** When an article was published; null if that is unknown, or wrong: more than a day after it was first seen. */
+/**
+ * When an article was published; null if that is unknown, or wrong: more than a day after it was first seen, or before 1990,
+ * which programs write for no date.
+ */
 export function trustedDate({ publishedAt, seenAt }: Pick<ArticleRow, 'publishedAt' | 'seenAt'>): Instant | null {
-  return publishedAt === null || publishedAt > addMs(seenAt, day) ? null : publishedAt
+  return publishedAt === null || publishedAt < oldestDate || publishedAt > addMs(seenAt, day) ? null : publishedAt
 }
+
+const oldestDate: Instant = '1990-01-01T00:00:00.000Z'
 
 export async function hasForgotten(db: Db, feedId: string): Promise<boolean> {
   const one = db.selectFrom('forgottenArticles').select('feedId').where('feedId', '=', feedId).limit(1)

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { dateOrder } from '../../../src/feeds/parse/date-order.ts'
 import { readDate } from '../../../src/feeds/parse/dates.ts'
 
 const dates: [string, string | null][] = [
@@ -61,6 +62,13 @@ const dates: [string, string | null][] = [
   ['Mon, 01 Jan 0001 00:00:00 +0000', null],
   ['0001-01-01T00:00:00Z', null],
   ['2026-nonsense-20', null],
+  ['20 Tachwedd 2026', '2026-11-20T00:00:00.000Z'],
+  ['Gwener, 3 Gorffennaf 2026', '2026-07-03T00:00:00.000Z'],
+  ['20 Mehefin 2026', '2026-06-20T00:00:00.000Z'],
+  ['12 Bealtaine 2026', '2026-05-12T00:00:00.000Z'],
+  ['12 Deireadh Fómhair 2026', '2026-10-12T00:00:00.000Z'],
+  ['20 de novembre de 2026', '2026-11-20T00:00:00.000Z'],
+  ['20 نوفمبر 2026', '2026-11-20T00:00:00.000Z'],
   ['yesterday', null],
   ['', null],
   ['0000-00-00 00:00:00', null],
@@ -73,3 +81,35 @@ for (const [text, instant] of dates) {
     expect(readDate(text)).toBe(instant)
   })
 }
+
+describe('the order of the numbers in the dates of a feed', () => {
+  const now = '2026-11-27T12:00:00.000Z'
+  const cases: [string, string[], string | null, string | null][] = [
+    ['is none without such dates', ['20 Nov 2026', '2026-11-20', '20.11.2026'], 'en-US', null],
+    ['is told by one value over 12', ['05/11/2026', '20-11-2026'], 'en-US', 'day-first'],
+    ['is told by one value over 12 at the second place', ['05/11/2026', '11/20/2026'], 'de', 'month-first'],
+    ['is told by dates that would be to come', ['07/12/2026', '06/12/2026'], 'en-GB', 'month-first'],
+    ['is told by the newest entry being first', ['03/11/2025', '12/10/2025', '10/10/2025'], 'en-US', 'day-first'],
+    ['is American in an American feed', ['02/03/2026', '01/03/2026'], 'en-us', 'month-first'],
+    ['begins with the day elsewhere', ['02/03/2026', '01/03/2026'], null, 'day-first'],
+    ['begins with the year where the day would be to come', ['19/02/28', '26/10/30'], null, 'year-first'],
+    ['begins with the year where that is over 31', ['99/02/28', '04/10/03'], null, 'year-first'],
+    ['begins with the day where the year would be over 31', ['04/10/99'], null, 'day-first'],
+  ]
+
+  test.each(cases)('%s: %j (%s)', (_, dates, language, order) => {
+    expect(dateOrder(dates, { language, now })).toBe(order)
+  })
+
+  test.each([
+    ['05/11/2026 09:00', 'day-first', '2026-11-05T09:00:00.000Z'],
+    ['05-11-26 09:00 +0100', 'day-first', '2026-11-05T08:00:00.000Z'],
+    ['05/11/2026 9:00 PM', 'month-first', '2026-05-11T21:00:00.000Z'],
+    ['05.11.2026', 'month-first', '2026-11-05T00:00:00.000Z'],
+    ['05/11/26', 'year-first', '2005-11-26T00:00:00.000Z'],
+    ['Thu, 05 Nov 2026 09:00:00 GMT', 'year-first', '2026-11-05T09:00:00.000Z'],
+    ['2026-11-05', 'month-first', '2026-11-05T00:00:00.000Z'],
+  ] as const)('%s read %s is %s', (text, order, instant) => {
+    expect(readDate(text, order)).toBe(instant)
+  })
+})

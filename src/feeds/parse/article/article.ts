@@ -5,7 +5,7 @@ import type { Reason } from '../../../store/events/reason.ts'
 import type { RejectedEntry as Rejected } from '../../../store/feeds/rejections.ts'
 import { noteInTexts } from '../../markup/correction-note.ts'
 import { shortText } from '../../markup/text.ts'
-import { readDate } from '../dates.ts'
+import { type DateOrder, readDate } from '../dates.ts'
 import type { Entry } from '../entry.ts'
 import { firstResult } from './first-result.ts'
 import { entryIdentity, identityOf } from './identity.ts'
@@ -16,6 +16,7 @@ import { readTexts } from './texts.ts'
 export type Context = {
   base: string
   hasBase: boolean
+  order: DateOrder | null
   fallbackUrl: string
   fallbackTitle: string
   author: string
@@ -32,8 +33,9 @@ export function toArticle(entry: Entry, context: Context): NewArticle | Rejected
     return toRejected(entry, title, { code: 'link-too-long', maximum: maxLength.address }, link)
   if (!ownUrl && entry.links.some(isUnsafeUrl)) return toRejected(entry, title, { code: 'link-not-web' })
   if (isEmpty(entry) && !ownTitle && !words && !ownUrl) return { reason: { code: 'empty-entry' }, title: '' }
-  const updatedAt = firstResult(entry.updated, readDate)
-  const publishedAt = firstResult(entry.published, readDate) ?? updatedAt
+  const instant = (text: string) => readDate(text, context.order)
+  const updatedAt = firstResult(entry.updated, instant)
+  const publishedAt = firstResult(entry.published, instant) ?? updatedAt
   const note = noteInTexts(entry.texts)
   return {
     identity: entryIdentity(entry, { url: ownUrl, title: ownTitle, publishedAt }),

@@ -3,7 +3,7 @@ import type { Body, NewArticle } from '../../../store/articles/article.ts'
 import { isSameText } from '../../markup/endings/endings.ts'
 import { summaryWords } from '../../markup/summary.ts'
 import { maxSummaryLength, plainText, type RichText } from '../../markup/text.ts'
-import { readDate } from '../dates.ts'
+import { type DateOrder, readDate } from '../dates.ts'
 import type { Entry } from '../entry.ts'
 import { firstResult } from './first-result.ts'
 
@@ -13,11 +13,11 @@ export type BodyCleaner = (text: RichText, base: string) => Body | null
 /** No section has more articles. */
 const maxBodies = 200
 
-export function newestEntries(entries: Entry[]): Set<Entry> {
+export function newestEntries(entries: Entry[], order: DateOrder | null): Set<Entry> {
   if (entries.length <= maxBodies) return new Set(entries)
   const dated = entries.map((entry) => ({
     entry,
-    at: firstResult(entry.published, readDate) ?? firstResult(entry.updated, readDate) ?? '',
+    at: firstResult([...entry.published, ...entry.updated], (text) => readDate(text, order)) ?? '',
   }))
   const latest = dated.toSorted((one, other) => (one.at < other.at ? 1 : one.at > other.at ? -1 : 0))
   return new Set(latest.slice(0, maxBodies).map(({ entry }) => entry))

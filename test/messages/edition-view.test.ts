@@ -19,10 +19,34 @@ test.each([
   ['last-word', [another], another.url],
   ['last-word', [null], undefined],
 ] as const)('the layout %s after the edits %j shows %s', (layout, edits, expected) => {
+  const changes = edits.map((picture, index) => ({
+    ...{ id: `${index}`, kind: 'picture' as const, target: 'a', data: { headline: 'A', picture } },
+    ...{ editionId: 'e', who: 'Ada', at },
+  }))
+  expect(viewOf(layout, { image: picture, portrait }, changes).sections[0]?.lead?.image?.url).toBe(expected)
+})
+
+test.each([
+  ['2026-11-26T09:00:00.000Z', '2026-11-26'],
+  ['2027-11-26T09:00:00.000Z', ''],
+  ['1970-01-01T00:00:00.000Z', ''],
+])('the date %s is printed as “%s”', (publishedAt, isoDate) => {
+  expect(viewOf('latest', { publishedAt }).sections[0]?.lead?.isoDate).toBe(isoDate)
+})
+
+function viewOf(layout: 'latest' | 'last-word', given: Partial<WholeArticle>, edits: unknown[] = []) {
   const digest = readDigest('fixtures/jobs/minimal.yml', 'templates')
   const [section] = digest.sections
   if (!section) throw new Error('no section')
-  const article = { id: 'a', title: 'A', summary: '', source: '', image: picture, portrait } as WholeArticle
+  const article = {
+    id: 'a',
+    title: 'A',
+    summary: '',
+    source: '',
+    publishedAt: null,
+    seenAt: at,
+    ...given,
+  } as WholeArticle
   const draft = {
     edition: { ...blankEdition('secret', digest, at, at), number: 1 },
     digest,
@@ -30,9 +54,5 @@ test.each([
     corrections: [],
     slot: '~',
   }
-  const changes = edits.map((picture, index) => ({
-    ...{ id: `${index}`, kind: 'picture' as const, target: 'a', data: { headline: 'A', picture } },
-    ...{ editionId: 'e', who: 'Ada', at },
-  }))
-  expect(toView(applyEdits(draft, changes as never), config).sections[0]?.lead?.image?.url).toBe(expected)
-})
+  return toView(applyEdits(draft, edits as never), config)
+}
