@@ -12,6 +12,7 @@ export type Entry = {
   texts: RichText[]
   /** Candidates for its full text. */
   bodies: RawBody[]
+  /** Names joined by semicolons. */
   author: string
   categories: string[]
   published: string[]

@@ -89,7 +89,7 @@ function authorOf(holder: JsonObject): string {
     .filter(isRecord)
     .map(({ name }) => personName(stringValue(name)))
     .filter((name) => name !== '')
-    .join(', ')
+    .join('; ')
 }
 
 /** An id (the second candidate) is an address only if it begins with http: "12" is not a page. */

@@ -1,10 +1,11 @@
 import { maxLength } from '../../config/field-limits.ts'
-import { httpUrl, resolveBase, withSiteScheme } from '../../http/url.ts'
+import { hostWithoutWww, httpUrl, resolveBase, withSiteScheme } from '../../http/url.ts'
 import type { NewArticle } from '../../store/articles/article.ts'
 import type { RejectedEntry as Rejected } from '../../store/feeds/rejections.ts'
-import { systemClock } from '../../time/clock.ts'
+import { type Instant, systemClock } from '../../time/clock.ts'
 import { shortText } from '../markup/text.ts'
-import { authorLine, type Context, toArticle } from './article/article.ts'
+import { type Context, toArticle, withoutScheme } from './article/article.ts'
+import { authorLine, authorStyle } from './article/authors.ts'
 import { articleBody, type BodyCleaner, newestEntries } from './article/body.ts'
 import { firstResult } from './article/first-result.ts'
 import { withUniqueIdentities } from './article/identity.ts'
@@ -21,13 +22,8 @@ export function toParsedFeed(feed: RawFeed, { url: feedUrl, now }: FeedContext, 
   const site = firstResult(feed.sites, (address) => httpUrl(withSiteScheme(address), resolveBase(feed.bases, home)))
   const base = resolveBase(feed.bases, site ?? home)
   const title = shortText(feed.title, maxLength.feedTitle)
-  const dates = feed.entries.flatMap(({ published, updated }) => [...published, ...updated])
-  const order = dateOrder(dates, { language: feed.language, now: now ?? systemClock.now() })
-  const context: Context = {
-    ...{ base, hasBase: feed.bases.length > 0, order },
-    ...{ fallbackUrl: site ?? home, fallbackTitle: title, author: authorLine(feed.author) },
-  }
-  const entriesWithBody = clean ? newestEntries(feed.entries, order) : null
+  const context = contextOf(feed, { feedUrl, home, site, base, title, now: now ?? systemClock.now() })
+  const entriesWithBody = clean ? newestEntries(feed.entries, context.order) : null
   const rejected: Rejected[] = []
   const readArticles: NewArticle[] = []
   for (const entry of feed.entries) {
@@ -49,6 +45,26 @@ export function toParsedFeed(feed: RawFeed, { url: feedUrl, now }: FeedContext, 
   return { title, siteUrl: site, language: languageOf(feed), ...interval, articles, rejected, ...unread }
 }
 
+type Addresses = { feedUrl: string; home: string; site: string | null; base: string }
+
+/** What is found out from all entries together, and what an entry takes from its feed. */
+function contextOf(
+  feed: RawFeed,
+  { feedUrl, home, site, base, title, now }: Addresses & { title: string; now: Instant },
+): Context {
+  const dates = feed.entries.flatMap(({ published, updated }) => [...published, ...updated])
+  const order = dateOrder(dates, { language: feed.language, now })
+  const lines = feed.entries.map(({ author }) => author)
+  const authors = authorStyle(lines, [title, hostWithoutWww(site ?? '')])
+  return {
+    ...{ base, hasBase: feed.bases.length > 0, order, authors },
+    feedUrls: [feedUrl, feed.self ?? ''].flatMap((url) =>
+      /^https?:/.test(url) && url !== site ? [withoutScheme(url)] : [],
+    ),
+    ...{ fallbackUrl: site ?? pageOf(home), fallbackTitle: title, author: authorLine(feed.author, authors) },
+  }
+}
+
 /**
  * The base of relative addresses: the feed's own address; for a file an address in the feed, or `file:///`. The folder of
  * the file does not count, so that its articles are the same in another folder.
@@ -58,6 +74,12 @@ function feedBaseUrl(feed: RawFeed, feedUrl: string): string {
   if (/^https?:/i.test(home)) return home
   const ids = [feed.id, ...feed.entries.flatMap(({ guid, links }) => [guid, ...links])]
   return firstResult(ids, asHttpUrl) ?? firstResult(ids, tagUriHost) ?? 'file:///'
+}
+
+/** The front page of the host of a feed that names no site. */
+function pageOf(feedUrl: string): string {
+  const front = /^https?:/.test(feedUrl) ? new URL('/', feedUrl).href : feedUrl
+  return front === `${feedUrl}/` ? feedUrl : front
 }
 
 function asHttpUrl(text: string): string | null {

@@ -22,10 +22,13 @@ import * as text from '../../../src/feeds/markup/text.ts'
 import { foldWhitespace, plainText, shortText, strippedText, titleText } from '../../../src/feeds/markup/text.ts'
 import { type Dialect, Tokeniser } from '../../../src/feeds/markup/tokeniser.ts'
 import { readOpml } from '../../../src/feeds/opml.ts'
+import { withoutScheme } from '../../../src/feeds/parse/article/article.ts'
+import { authorLine } from '../../../src/feeds/parse/article/authors.ts'
 import { monthNumber } from '../../../src/feeds/parse/calendar.ts'
 import { readDate } from '../../../src/feeds/parse/dates.ts'
 import { decodeText } from '../../../src/feeds/parse/decode.ts'
 import { repairDoubleEncoding } from '../../../src/feeds/parse/double-encoding.ts'
+import { strangeShare, thaiConfidence } from '../../../src/feeds/parse/encoding/plausible-text.ts'
 import { readJsonFeed } from '../../../src/feeds/parse/json-feed.ts'
 import { parseDurationSeconds, parsePixels } from '../../../src/feeds/parse/media.ts'
 import { feedLinks, headerLinks } from '../../../src/feeds/parse/page/feed-links.ts'
@@ -35,6 +38,10 @@ import { readPageState } from '../../../src/feeds/parse/page/page-state.ts'
 import { textOfPage } from '../../../src/feeds/parse/page/page-text.ts'
 import { parseInThisThread } from '../../../src/feeds/parse/parse-feed.ts'
 import { personName } from '../../../src/feeds/parse/person-name.ts'
+import { altText } from '../../../src/feeds/parse/pictures/alt-text.ts'
+import { picturesOf } from '../../../src/feeds/parse/pictures/html-pictures.ts'
+import { isThumbnail, kindOf } from '../../../src/feeds/parse/pictures/rules.ts'
+import { bestInSrcset } from '../../../src/feeds/parse/pictures/srcset.ts'
 import { isNestedDeeper, repairJson } from '../../../src/feeds/parse/repair-json.ts'
 import { updateIntervalSeconds } from '../../../src/feeds/parse/update-interval.ts'
 import { knownPrefixes, localName } from '../../../src/feeds/parse/xml/names.ts'
@@ -209,6 +216,41 @@ export const readers: Reader[] = [
     parsePixels: [defaultMaxLength, (value) => parsePixels(`1${value}`)],
     parseDurationSeconds: [defaultMaxLength, (value) => parseDurationSeconds(`PT1${value}`)],
   }),
+  ...readersIn('feeds/parse/article/authors.ts', {
+    authorLine: [defaultMaxLength, (value) => authorLine(value, { surnameFirst: true, ownNames: new Set(['quay']) })],
+  }),
+  ...readersIn('feeds/parse/article/article.ts', { withoutScheme: [maxLength.address, withoutScheme] }),
+  ...readersIn('feeds/parse/encoding/plausible-text.ts', {
+    strangeShare: [defaultMaxLength, strangeShare],
+    thaiConfidence: [defaultMaxLength, thaiConfidence],
+  }),
+  ...readersIn('feeds/parse/pictures/rules.ts', {
+    kindOf: [
+      maxLength.address,
+      (value) => [
+        kindOf({
+          url: `https://quay.example/${value}`,
+          width: null,
+          height: null,
+          classes: value,
+          href: value,
+          alt: value,
+        }),
+        isThumbnail({ url: `https://quay.example/${value}`, width: null, height: null }),
+      ],
+    ],
+  }),
+  ...readersIn('feeds/parse/pictures/srcset.ts', { bestInSrcset: [defaultMaxLength, bestInSrcset] }),
+  ...readersIn('feeds/parse/pictures/html-pictures.ts', {
+    picturesOf: [
+      defaultMaxLength,
+      (value) => [
+        [...picturesOf(value)],
+        [...picturesOf(`<img style="${value}" srcset="${value}" data-src="${value}">`)],
+      ],
+    ],
+  }),
+  ...readersIn('feeds/parse/pictures/alt-text.ts', { altText: [defaultMaxLength, (value) => altText(value, value)] }),
   ...readersIn('feeds/markup/correction-note.ts', {
     noteInTexts: [defaultMaxLength, (value) => noteInTexts([perhaps(`<p>correction ${value}`)])],
     noteOnPage: [defaultMaxLength, (value) => noteOnPage(`<article><p>Correction: ${value}`)],

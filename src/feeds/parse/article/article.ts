@@ -4,9 +4,9 @@ import type { NewArticle } from '../../../store/articles/article.ts'
 import type { Reason } from '../../../store/events/reason.ts'
 import type { RejectedEntry as Rejected } from '../../../store/feeds/rejections.ts'
 import { noteInTexts } from '../../markup/correction-note.ts'
-import { shortText } from '../../markup/text.ts'
 import { type DateOrder, readDate } from '../dates.ts'
 import type { Entry } from '../entry.ts'
+import { type AuthorStyle, authorLine } from './authors.ts'
 import { firstResult } from './first-result.ts'
 import { entryIdentity, identityOf } from './identity.ts'
 import { picturesOfEntry, videoOf } from './media.ts'
@@ -17,6 +17,9 @@ export type Context = {
   base: string
   hasBase: boolean
   order: DateOrder | null
+  authors: AuthorStyle
+  /** The addresses of the feed itself, without scheme. */
+  feedUrls: string[]
   fallbackUrl: string
   fallbackTitle: string
   author: string
@@ -26,7 +29,8 @@ export type Context = {
 export function toArticle(entry: Entry, context: Context): NewArticle | Rejected {
   const base = resolveBase(entry.bases, context.base)
   const { ownTitle, words, summary } = readTexts(entry)
-  const link = entry.links.find((one) => absoluteUrl(one, base) !== null || isUrlTooLong(one, base))
+  const links = entry.links.filter((one) => !isFeedItself(absoluteUrl(one, base), context.feedUrls))
+  const link = links.find((one) => absoluteUrl(one, base) !== null || isUrlTooLong(one, base))
   const ownUrl = link === undefined ? null : absoluteUrl(link, base)
   const title = ownTitle || words || context.fallbackTitle || context.fallbackUrl
   if (!ownUrl && link !== undefined)
@@ -42,7 +46,7 @@ export function toArticle(entry: Entry, context: Context): NewArticle | Rejected
     url: ownUrl ?? context.fallbackUrl,
     title,
     summary,
-    author: authorLine(entry.author) || context.author,
+    author: authorLine(entry.author, context.authors) || context.author,
     ...picturesOfEntry(
       entry,
       { url: ownUrl ?? context.fallbackUrl, title },
@@ -56,15 +60,17 @@ export function toArticle(entry: Entry, context: Context): NewArticle | Rejected
   }
 }
 
-function isHttpUrl(url: string | null): boolean {
-  return url !== null && /^https?:/.test(url)
+/** Readers are not sent to the XML of a feed. */
+function isFeedItself(url: string | null, feedUrls: string[]): boolean {
+  return url !== null && feedUrls.includes(withoutScheme(url))
 }
 
-/** Several names as one text, cut after the last whole name that fits. */
-export function authorLine(author: string): string {
-  if (author.length <= maxLength.author) return author
-  const end = author.lastIndexOf(', ', maxLength.author - 3)
-  return end > 0 ? `${author.slice(0, end)}, …` : shortText({ value: author, kind: 'text' }, maxLength.author)
+export function withoutScheme(url: string): string {
+  return url.replace(/^https?:\/\/|#.*$/g, '')
+}
+
+function isHttpUrl(url: string | null): boolean {
+  return url !== null && /^https?:/.test(url)
 }
 
 function toRejected(entry: Entry, title: string, reason: Reason, link = entry.links[0] ?? ''): Rejected {

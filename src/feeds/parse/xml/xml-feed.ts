@@ -89,8 +89,14 @@ function addressesOf(node: XmlNode): Pick<Entry, 'guid' | 'links'> {
   const isPermalink = attribute(guidNode, 'ispermalink').toLowerCase() !== 'false'
   const permalinks = [isPermalink ? guid : '', about].filter((text) => /^https?:|^\/\w/i.test(text)) // "12" is no page of the site
   const enclosures = children(node, 'f:enclosure').map((child) => attribute(child, 'url') || attribute(child, 'href'))
-  const found = [...siteLinks(links), attribute(node, 'href'), ...permalinks, ...otherLinks(links), ...enclosures]
+  const contents = children(node, 'f:content', 'atom:content').map((child) => attribute(child, 'src')) // RFC 4287 §4.1.3.2
+  const own = [...siteLinks(links), attribute(node, 'href'), ...permalinks]
+  const found = [...own, ...contents.filter(isPage), ...otherLinks(links), ...enclosures]
   return { guid: guid || about, links: found.filter((link) => link !== '') }
+}
+
+function isPage(address: string): boolean {
+  return !/\.(?:xml|rss|atom|rdf|json)(?:[?#]|$)/i.test(address)
 }
 
 function mediaTexts({ node, holders }: EntryMedia): RichText[] {
@@ -148,7 +154,7 @@ function toRichText(node: XmlNode, isAtom: boolean): RichText {
   return { value, kind: isText ? 'text' : 'perhaps-html' }
 }
 
-/** Names without email addresses: dc:creator, atom:author, RSS author (`mail (Name)`), itunes:author, in this order. */
+/** Names joined by semicolons, without email addresses: dc:creator, atom:author, RSS author (`mail (Name)`), itunes:author, in this order. */
 function authorOf(node: XmlNode): string {
   const names = [
     ...childTexts(node, 'dc:creator'),
@@ -169,7 +175,7 @@ function authorOf(node: XmlNode): string {
   return several
     ? [...new Set(clean)]
         .slice(0, Math.max(children(node, 'dc:creator').length, children(node, 'f:author').length))
-        .join(', ')
+        .join('; ')
     : (clean[0] ?? '')
 }
 
