@@ -25,9 +25,12 @@ import { readOpml } from '../../../src/feeds/opml.ts'
 import { withoutScheme } from '../../../src/feeds/parse/article/article.ts'
 import { authorLine } from '../../../src/feeds/parse/article/authors.ts'
 import { monthNumber } from '../../../src/feeds/parse/calendar.ts'
+import { dateOrder } from '../../../src/feeds/parse/date-order.ts'
 import { readDate } from '../../../src/feeds/parse/dates.ts'
 import { decodeText } from '../../../src/feeds/parse/decode.ts'
 import { repairDoubleEncoding } from '../../../src/feeds/parse/double-encoding.ts'
+import { detectEncoding } from '../../../src/feeds/parse/encoding/detect-encoding.ts'
+import { likelyEncodings } from '../../../src/feeds/parse/encoding/hints.ts'
 import { strangeShare, thaiConfidence } from '../../../src/feeds/parse/encoding/plausible-text.ts'
 import { readJsonFeed } from '../../../src/feeds/parse/json-feed.ts'
 import { parseDurationSeconds, parsePixels } from '../../../src/feeds/parse/media.ts'
@@ -220,34 +223,33 @@ export const readers: Reader[] = [
     authorLine: [defaultMaxLength, (value) => authorLine(value, { surnameFirst: true, ownNames: new Set(['quay']) })],
   }),
   ...readersIn('feeds/parse/article/article.ts', { withoutScheme: [maxLength.address, withoutScheme] }),
+  ...readersIn('feeds/parse/date-order.ts', {
+    dateOrder: [
+      defaultMaxLength,
+      (value) =>
+        dateOrder([`05/11/${value}`, value, `05/11/26 ${value}`], { language: value, now: '2026-11-27T07:00:00.000Z' }),
+    ],
+  }),
+  ...readersIn('feeds/parse/encoding/detect-encoding.ts', {
+    detectEncoding: [defaultMaxLength, (value) => detectEncoding(Buffer.from(`\xe9${value}`, 'latin1'))],
+  }),
+  ...readersIn('feeds/parse/encoding/hints.ts', {
+    likelyEncodings: [defaultMaxLength, (value) => likelyEncodings(Buffer.from(`<language>${value}`))],
+  }),
   ...readersIn('feeds/parse/encoding/plausible-text.ts', {
     strangeShare: [defaultMaxLength, strangeShare],
     thaiConfidence: [defaultMaxLength, thaiConfidence],
-  }),
-  ...readersIn('feeds/parse/pictures/rules.ts', {
-    kindOf: [
-      maxLength.address,
-      (value) => [
-        kindOf({
-          url: `https://quay.example/${value}`,
-          width: null,
-          height: null,
-          classes: value,
-          href: value,
-          alt: value,
-        }),
-        isThumbnail({ url: `https://quay.example/${value}`, width: null, height: null }),
-      ],
-    ],
   }),
   ...readersIn('feeds/parse/pictures/srcset.ts', { bestInSrcset: [defaultMaxLength, bestInSrcset] }),
   ...readersIn('feeds/parse/pictures/html-pictures.ts', {
     picturesOf: [
       defaultMaxLength,
-      (value) => [
-        [...picturesOf(value)],
-        [...picturesOf(`<img style="${value}" srcset="${value}" data-src="${value}">`)],
-      ],
+      (value) => {
+        const url = `https://quay.example/${value.slice(0, maxLength.address)}`
+        const picture = { url, width: null, height: null, classes: value, href: value, alt: value }
+        const tag = `<img style="${value}" srcset="${value}" data-src="${value}">`
+        return [[...picturesOf(value)], [...picturesOf(tag)], kindOf(picture), isThumbnail(picture)]
+      },
     ],
   }),
   ...readersIn('feeds/parse/pictures/alt-text.ts', { altText: [defaultMaxLength, (value) => altText(value, value)] }),
@@ -525,6 +527,7 @@ export const alsoWatched = [
 /** Exports that take texts and are tried in another way, or are not a stranger's: by the reason. */
 export const exceptions: Record<string, string[]> = {
   'read as a part of a feed: parseInThisThread has the shapes in every field': [
+    ...['articleBody', 'entryIdentity', 'identityOf', 'authorStyle', 'picturesOfEntry'],
     ...['toParsedFeed', 'children', 'attribute', 'childTexts', 'TreeBuilder', 'readXmlFeed'],
     ...['entryMedia', 'imagesOf', 'videoOf', 'mediaTitles', 'imageOf', 'authorLine', 'articleBody'],
     ...['entryIdentity', 'identityOf'],

@@ -152,7 +152,7 @@ export function kindOf(picture: Candidate): 'picture' | 'avatar' | 'none' {
   return rule?.means ?? 'picture'
 }
 
-/** In CSS pixels; a picture that is smaller gives way to a larger one. */
+/** In CSS pixels; a larger picture goes before one that is smaller. */
 const minUsefulSide = 150
 
 /** Whether a picture that is known to be small, by its size or its address, is only a thumbnail. */

@@ -7,14 +7,27 @@ export function bestWidth<T>(choices: T[], widthOf: (choice: T) => number): T | 
   return sorted.find((choice) => widthOf(choice) <= maxUsefulWidth) ?? sorted.at(-1) ?? null
 }
 
+type Choice = { url: string; width: number }
+
 /** The address with the best width in a `srcset` (HTML §4.8.4.2.1); a density `2x` counts as 2 × 640. */
-export function bestInSrcset(srcset: string): { url: string; width: number } | null {
-  const choices = [...srcset.slice(0, maxSrcsetLength).matchAll(imageCandidate)].map(([, url = '', number, unit]) => ({
-    url: url.replace(/,+$/, ''),
-    width: Math.round(Number(number ?? 1) * (unit === 'w' ? 1 : 640)),
-  }))
-  return bestWidth(choices, ({ width }) => width)
+export function bestInSrcset(srcset: string): Choice | null {
+  return bestWidth(choicesIn(srcset.slice(0, maxSrcsetLength)), ({ width }) => width)
 }
 
 const maxSrcsetLength = 8000
-const imageCandidate = /(?:^|,|\s)\s*([^\s,]\S{0,1999})(?:\s+(\d{1,5}(?:\.\d{1,3})?)([wx]))?(?=\s*(?:,|$))/g
+
+function choicesIn(srcset: string): Choice[] {
+  const choices: Choice[] = []
+  for (const word of srcset.split(/\s+/)) {
+    const [, number = '', unit, next = ''] = descriptor.exec(word) ?? []
+    const last = choices.at(-1)
+    if (unit && last) last.width = Math.round(Number(number) * (unit === 'w' ? 1 : oneDensity))
+    const url = (unit ? next : word).replace(/^,|,$/g, '')
+    if (url !== '') choices.push({ url, width: oneDensity })
+  }
+  return choices
+}
+
+const oneDensity = 640
+/** `900w`, `2x,`, and `2x,next.jpg` without a space between. */
+const descriptor = /^(\d{1,5}(?:\.\d{1,3})?)([wx])(?:,(.*))?$/
