@@ -34,6 +34,7 @@ import * as edits from './migrations/0035-edits.ts'
 import * as reasons from './migrations/0036-reasons.ts'
 import * as staff from './migrations/0037-staff.ts'
 import * as replies from './migrations/0044-replies.ts'
+import * as textFingerprints from './migrations/0043-text-fingerprints.ts'
 import type { Schema } from './schema.ts'
 
 /** In order, listed by hand. A migration that has landed never changes. */
@@ -70,6 +71,7 @@ export const migrations = [
   { name: '0036-reasons', up: reasons.up },
   { name: '0037-staff', up: staff.up },
   { name: '0044-replies', up: replies.up },
+  { name: '0043-text-fingerprints', up: textFingerprints.up },
 ]
 
 /**

@@ -199,6 +199,8 @@ export type ArticleRow = {
   /** Address and title for recognising the article under another guid or in another feed. */
   canonical: string
   titleKey: string
+  /** See `fingerprintText`; null: it has no text, or an earlier version stored it. */
+  textFingerprint: string | null
   /** When the feed last contained it, and at which place, from 0. */
   shownAt: Instant
   place: number
@@ -274,6 +276,8 @@ export type LedgerRow = {
   sameAs: string | null
   /** The article that it seemed to copy, before an editor decided that it is another story. */
   unlike: string | null
+  /** An article of another story that it may repeat; editors are told. Null: none, or an editor said that it is not. */
+  possibleDuplicateOf: string | null
   /** When it was compared with the other articles; null: it is new, or its text has changed since. */
   comparedAt: Instant | null
   /** When it was quarantined for an editor's decision, and why: the feed had too many new articles at once. */

@@ -1,10 +1,13 @@
 import type { Article } from '../../store/articles/article.ts'
 import type { Candidate, WithLastShown } from '../../store/articles/articles.ts'
 import type { Letter } from '../../store/letters/letters.ts'
+import { fingerprintText } from '../../text/text-fingerprint.ts'
 import type { Instant } from '../../time/clock.ts'
 import { type Choice, itemOf } from '../choice/choice.ts'
 import type { Pending } from '../choice/select.ts'
-import { findSamePairsSync, type Story, StoryGroups } from '../stories/same-story.ts'
+import { findPairsSync } from '../stories/same-story.ts'
+import type { Story } from '../stories/story.ts'
+import { StoryGroups } from '../stories/story-groups.ts'
 
 export type PastArticle = Article & WithLastShown
 
@@ -30,7 +33,7 @@ export class SimulatedLedger {
     const added = new Set(articles.map(({ id }) => id))
     const fresh = this.#stories().filter(({ id }) => added.has(id))
     const stories = new StoryGroups([...known, ...fresh])
-    stories.join(findSamePairsSync(fresh, known))
+    stories.join(findPairsSync(fresh, known).same)
     const roots = new Map(stories.joined().map(({ was, is }) => [was, is]))
     for (const { story } of this.#entries.values()) story.sameAs = roots.get(story.sameAs ?? story.id) ?? story.sameAs
   }
@@ -85,5 +88,6 @@ export class SimulatedLedger {
 }
 
 function asStory({ shown, ...article }: PastArticle): Story {
-  return { ...article, shownAt: shown.at, sameAs: null, unlike: null }
+  const textFingerprint = fingerprintText(article.summary)
+  return { ...article, textFingerprint, shownAt: shown.at, sameAs: null, unlike: null }
 }

@@ -4,12 +4,15 @@ import {
   mergeStories,
   possibleDuplicates,
   recordCompared,
+  recordPossibleDuplicates,
   type StoryRow,
   storiesToCompare,
 } from '../../store/ledger/stories.ts'
 import type { Db } from '../../store/schema.ts'
 import { addMs, day, type Instant, yieldToEventLoop } from '../../time/clock.ts'
-import { findSamePairs, StoryGroups, storyTime } from './same-story.ts'
+import { findPairs, type Pair } from './same-story.ts'
+import { storyTime } from './story.ts'
+import { StoryGroups } from './story-groups.ts'
 
 const batchSize = 500
 /** Older articles are matched only by the same address or title, not by a similar title. */
@@ -30,14 +33,29 @@ export async function compareStoryBatch(db: Db, digest: string, now: Instant): P
   const fresh = await storiesToCompare(db, digest, batchSize)
   if (fresh.length === 0) return false
   const known = await possibleDuplicates(db, digest, fresh, comparisonStart(fresh, now))
-  const pairs = await runCooperatively(findSamePairs(fresh, known))
-  const involved = pairs.flatMap(({ one, other }) => [one, other])
+  const { same, possible } = await runCooperatively(findPairs(fresh, known))
+  const involved = [...same, ...possible].flatMap(({ one, other }) => [one, other])
   const stories = new StoryGroups(await copiesOf(db, digest, involved))
-  await runCooperatively(stories.joinInSteps(pairs))
+  await runCooperatively(stories.joinInSteps(same))
   for (const { was, is } of stories.joined()) await mergeStories(db, digest, was, is)
   const ids = fresh.map(({ id }) => id)
   await recordCompared(db, digest, ids, now)
+  await recordPossibleDuplicates(db, digest, ids, possibleDuplicatesIn([...same, ...possible], stories))
   return fresh.length === batchSize
+}
+
+/**
+ * The later article of each pair that did not become one story, with the nearest earlier one; not where an editor or the
+ * publisher says that they are two.
+ */
+function possibleDuplicatesIn(pairs: Pair[], stories: StoryGroups): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const pair of pairs) {
+    if (stories.isSettled(pair)) continue
+    const [earlier = '', later = ''] = [pair.one.id, pair.other.id].sort()
+    if (!found.has(later)) found.set(later, earlier)
+  }
+  return found
 }
 
 /**

@@ -2,7 +2,7 @@ import { runToEnd, type Steps } from '../../runtime/cooperative.ts'
 import { isFrontPage, titleKey } from '../../store/articles/canonical-address.ts'
 import type { Reason } from '../../store/events/reason.ts'
 import { addMs, day, msBetween } from '../../time/clock.ts'
-import { type Story, storyTime, timeApartMs, wereShownTogether } from './same-story.ts'
+import { type Story, storyTime, timeApartMs, wereShownTogether } from './story.ts'
 import { areTitlesAlike, TitleIndex } from './titles.ts'
 
 export type FloodRule = { known: number; times: number }

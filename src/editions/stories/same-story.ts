@@ -1,82 +1,43 @@
 import { runToEnd, type Steps } from '../../runtime/cooperative.ts'
-import { isFrontPage, minTitleWords } from '../../store/articles/canonical-address.ts'
-import { trustedDate } from '../../store/articles/forgotten.ts'
-import { addMs, day, hour, type Instant } from '../../time/clock.ts'
-import { areTitlesAlike, countTitleWords, TitleIndex } from './titles.ts'
+import { isFrontPage } from '../../store/articles/canonical-address.ts'
+import { CandidateIndex } from './candidates.ts'
+import { globalGuid } from './global-guid.ts'
+import { judge, maxZoneErrorMs, type ReadStory, readStory } from './judge.ts'
+import { type Story, storyTime, timeApartMs, wereShownTogether } from './story.ts'
+import { areTitlesAlike, TitleIndex } from './titles.ts'
 
-/** The fields of an article that identify its story. */
-export type Story = {
-  id: string
-  feedUrl: string
-  canonical: string
-  title: string
-  publishedAt: Instant | null
-  seenAt: Instant
-  shownAt: Instant
-  /** The id of the first article of the story, as found earlier; null: this article. */
-  sameAs: string | null
-  /** The id of an article of which an editor said that this is not a copy; null: none. */
-  unlike: string | null
-}
+/** Two articles of one story. `apart`: milliseconds between them; null: they have the same address or guid. */
+export type Pair = { one: Story; other: Story; apart: number | null }
 
-const titleWindowMs = 7 * day
-/** Maximum difference between two dates of one article because of a wrong time zone. */
-const maxZoneErrorMs = 14 * hour
-/** A story whose first article was seen longer ago than this gets no more articles by title alone. */
-const maxGroupAgeMs = 28 * day
-/** Maximum number of articles compared at one address, or of one feed in one story: the last ones. */
-const maxCopies = 50
+/** `same` is in the order of joining; `possible` pairs are printed both, the nearest in time first. */
+export type FoundPairs = { same: Pair[]; possible: Pair[] }
 
-export type Pair = {
-  one: Story
-  other: Story /** Milliseconds between the two articles; null: same address. */
-  apart: number | null
-}
+/** Maximum number of articles compared at one address: the last ones. */
+const maxAtAddress = 50
+/** Maximum number of articles that are compared with one by text and headline. */
+const maxCandidates = 100
 
 /**
- * The pairs of a fresh and any other article with the same canonical address, or with nearly the same title within
- * seven days. The order is the order of joining and does not depend on the input order.
+ * The pairs of a fresh and any other article with the same address or guid, or with nearly the same text or the same
+ * headline. The result does not depend on the input order.
  */
-export function findSamePairsSync(fresh: Story[], known: Story[]): Pair[] {
-  return runToEnd(findSamePairs(fresh, known))
+export function findPairsSync(fresh: Story[], known: Story[]): FoundPairs {
+  return runToEnd(findPairs(fresh, known))
 }
 
-/** Like `findSamePairsSync`, in steps of one comparison each, for long lists from untrusted feeds. */
-export function* findSamePairs(fresh: Story[], known: Story[]): Steps<Pair[]> {
+/** Like `findPairsSync`, in steps of one comparison each, for long lists from untrusted feeds. */
+export function* findPairs(fresh: Story[], known: Story[]): Steps<FoundPairs> {
   const ours = sortById(fresh)
   const isFresh = new Set(fresh.map(({ id }) => id))
   const all = sortById([...known.filter(({ id }) => !isFresh.has(id)), ...fresh])
   const atOneAddress = yield* sameAddressPairs(ours, all)
-  return [...atOneAddress, ...(yield* sameTitlePairs(ours, all))]
-}
-
-export function storyTime(story: Pick<Story, 'publishedAt' | 'seenAt'>): Instant {
-  return trustedDate(story) ?? story.seenAt
-}
-
-/** Whether one feed contained both articles at the same time: for their publisher they are different. */
-export function wereShownTogether(one: Story, other: Story): boolean {
-  return one.feedUrl === other.feedUrl && one.shownAt >= other.seenAt && other.shownAt >= one.seenAt
-}
-
-/**
- * Time between two articles in milliseconds, 0 if they overlap. An article without a date covers the time in which its
- * feed contained it, because a site that moves keeps its articles.
- */
-export function timeApartMs(one: Story, other: Story): number {
-  const [first, second] = [shownSpan(one), shownSpan(other)]
-  return Math.max(0, first.from - second.to, second.from - first.to)
-}
-
-function shownSpan(story: Story): { from: number; to: number } {
-  const date = trustedDate(story)
-  return date === null
-    ? { from: Date.parse(story.seenAt), to: Date.parse(story.shownAt) }
-    : { from: Date.parse(date), to: Date.parse(date) }
+  const ofOneGuid = yield* sameGuidPairs(ours, all)
+  const judged = yield* judgedPairs(ours, all)
+  return { same: [...atOneAddress, ...ofOneGuid, ...judged.same], possible: judged.possible }
 }
 
 /** Sorts by id, independent of the order in the store. */
-function sortById(stories: Story[]): Story[] {
+export function sortById(stories: Story[]): Story[] {
   return stories.toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
@@ -87,7 +48,7 @@ function* sameAddressPairs(fresh: Story[], all: Story[]): Steps<Pair[]> {
   const pairs: Pair[] = []
   for (const one of fresh) {
     yield
-    const there = (atAddress.get(one.canonical) ?? []).slice(-maxCopies)
+    const there = (atAddress.get(one.canonical) ?? []).slice(-maxAtAddress)
     if (there.length < 2 || isFrontPage(one.canonical)) continue
     const isShared = shared.get(one.canonical) ?? (yield* sharesAddress(there))
     shared.set(one.canonical, isShared)
@@ -106,124 +67,87 @@ function* sharesAddress(there: Story[]): Steps<boolean> {
   return false
 }
 
-/** Pairs with nearly the same title within the window, the nearest in time first. */
-function* sameTitlePairs(fresh: Story[], all: Story[]): Steps<Pair[]> {
-  const long = fresh.filter(({ title }) => countTitleWords(title) >= minTitleWords)
-  if (long.length === 0) return []
-  const titles = yield* TitleIndex.buildInSteps(all, (story) => Date.parse(storyTime(story)))
-  const pairs: (Pair & { apart: number })[] = []
-  for (const one of long) {
-    for (const other of yield* titles.findAlike(one)) {
-      const apart = timeApartMs(one, other)
-      if (apart > titleWindowMs || (wereShownTogether(one, other) && one.canonical !== other.canonical)) continue
-      pairs.push({ one, other, apart })
-    }
+/** Pairs of different feeds with the same globally unique guid. */
+function* sameGuidPairs(fresh: Story[], all: Story[]): Steps<Pair[]> {
+  const byGuid = new Map<string, Story[]>()
+  for (const one of all) {
+    yield
+    const guid = globalGuid(one.identity)
+    if (guid === null) continue
+    const same = byGuid.get(guid)
+    if (same) same.push(one)
+    else byGuid.set(guid, [one])
   }
-  return pairs.toSorted((a, b) => a.apart - b.apart || (pairKey(a) < pairKey(b) ? -1 : 1))
+  return fresh.flatMap((one) => {
+    const same = byGuid.get(globalGuid(one.identity) ?? '') ?? []
+    return same
+      .slice(-maxAtAddress)
+      .flatMap((other) => (other.feedUrl === one.feedUrl ? [] : [{ one, other, apart: null }]))
+  })
+}
+
+/** Pairs by text and headline, and those that are not proven. */
+function* judgedPairs(fresh: Story[], all: Story[]): Steps<FoundPairs> {
+  const read = new Map<Story, ReadStory>()
+  for (const one of all) {
+    yield
+    read.set(one, readStory(one))
+  }
+  markStanding([...read.values()])
+  const found: FoundPairs = { same: [], possible: [] }
+  for (const [one, candidates] of yield* candidatesOf(fresh, all, read))
+    for (const [other, isAlike] of candidates) {
+      yield
+      if (one.story.canonical !== other.story.canonical && wereShownTogether(one.story, other.story)) continue
+      const verdict = judge(one, other, isAlike)
+      if (verdict === 'different') continue
+      found[verdict].push({ one: one.story, other: other.story, apart: timeApartMs(one.story, other.story) })
+    }
+  return { same: found.same.toSorted(compareNearest), possible: found.possible.toSorted(compareNearest) }
+}
+
+/**
+ * The stories that each fresh one is compared with: those with a headline or some words of text in common, and those with
+ * a similar title (`true`).
+ */
+function* candidatesOf(
+  fresh: Story[],
+  all: Story[],
+  read: Map<Story, ReadStory>,
+): Steps<Map<ReadStory, [ReadStory, boolean][]>> {
+  const freshRead = fresh.flatMap((one) => read.get(one) ?? [])
+  const index = yield* CandidateIndex.build([...read.values()], freshRead)
+  const titles = yield* TitleIndex.buildInSteps(all, (story) => Date.parse(storyTime(story)))
+  const found = new Map<ReadStory, [ReadStory, boolean][]>()
+  for (const one of freshRead) {
+    yield
+    const alike = yield* titles.findAlike(one.story)
+    const candidates = new Map([...index.find(one)].map((other) => [other, false]))
+    for (const other of alike.flatMap((story) => read.get(story) ?? [])) candidates.set(other, true)
+    found.set(one, [...candidates].slice(0, maxCandidates))
+  }
+  return found
+}
+
+/** Marks headlines that one feed used for articles of different days: they stand over a column. */
+function markStanding(stories: ReadStory[]): void {
+  const byKey = Map.groupBy(stories, ({ headline, story }) => `${headline.key} ${story.feedUrl}`)
+  const standing = new Set<string>()
+  for (const [first, ...others] of byKey.values())
+    if (
+      first &&
+      others.some(
+        ({ story }) => story.canonical !== first.story.canonical && timeApartMs(story, first.story) > maxZoneErrorMs,
+      )
+    )
+      standing.add(first.headline.key)
+  for (const { headline } of stories) if (standing.has(headline.key)) headline.isStanding = true
+}
+
+function compareNearest(a: Pair, b: Pair): number {
+  return (a.apart ?? 0) - (b.apart ?? 0) || (pairKey(a) < pairKey(b) ? -1 : 1)
 }
 
 function pairKey({ one, other }: Pair): string {
   return `${one.id} ${other.id}`
-}
-
-/**
- * Copies of one story, by feed URL. `firstSeenAt`: when the first copy was seen; `unlike`: ids of articles that are not
- * copies.
- */
-type StoryGroup = { members: Map<string, Story[]>; unlike: Set<string>; size: number; firstSeenAt: Instant }
-
-/**
- * Groups of copies. Two articles that one feed contains at once under two addresses are never joined, not even through
- * a third.
- */
-export class StoryGroups {
-  readonly #of = new Map<string, StoryGroup>()
-  readonly #stories: Story[]
-
-  /** Starts with the groups found earlier. */
-  constructor(stories: Story[]) {
-    this.#stories = sortById(stories)
-    for (const story of this.#stories) this.#of.set(story.id, newGroup(story))
-    for (const { id, sameAs } of this.#stories) this.#merge(this.#of.get(id), this.#of.get(sameAs ?? ''))
-  }
-
-  /** Joins each pair unless an editor or the publisher says that they differ, or a similar title is too far apart. */
-  join(pairs: Pair[]): void {
-    runToEnd(this.joinInSteps(pairs))
-  }
-
-  /** Like `join`, in steps of one pair each. */
-  *joinInSteps(pairs: Pair[]): Steps<void> {
-    for (const { one, other, apart } of pairs) {
-      yield
-      const left = this.#of.get(one.id)
-      const right = this.#of.get(other.id)
-      if (!left || !right || left === right || this.#areTwo(left, right)) continue
-      if (apart === null || apart <= maxZoneErrorMs || !isFarApart(left, right)) this.#merge(left, right)
-    }
-  }
-
-  /** Stories that were separate and are now joined: `was` is the old article id of the story, `is` the new one. */
-  joined(): { was: string; is: string }[] {
-    const rootsOf = new Map<StoryGroup, Set<string>>()
-    for (const { id, sameAs } of this.#stories) {
-      const group = this.#of.get(id) as StoryGroup
-      const roots = rootsOf.get(group)
-      if (roots) roots.add(sameAs ?? id)
-      else rootsOf.set(group, new Set([sameAs ?? id]))
-    }
-    return [...rootsOf.values()].flatMap((roots) => {
-      const [is = '', ...others] = [...roots].sort()
-      return others.map((was) => ({ was, is }))
-    })
-  }
-
-  #merge(left: StoryGroup | undefined, right: StoryGroup | undefined): void {
-    if (!left || !right || left === right) return
-    const [into, from] = left.size >= right.size ? [left, right] : [right, left]
-    for (const [feedUrl, stories] of from.members) {
-      const ours = into.members.get(feedUrl)
-      if (ours) for (const story of stories) ours.push(story)
-      else into.members.set(feedUrl, stories)
-      for (const { id } of stories) this.#of.set(id, into)
-    }
-    for (const id of from.unlike) into.unlike.add(id)
-    into.size += from.size
-    if (from.firstSeenAt < into.firstSeenAt) into.firstSeenAt = from.firstSeenAt
-  }
-
-  /** Whether an editor or the publisher says that the stories differ. */
-  #areTwo(left: StoryGroup, right: StoryGroup): boolean {
-    return this.#saysUnlike(left, right) || this.#saysUnlike(right, left) || wereGroupsShownTogether(left, right)
-  }
-
-  #saysUnlike({ unlike }: StoryGroup, other: StoryGroup): boolean {
-    return [...unlike].some((id) => this.#of.get(id) === other)
-  }
-}
-
-function newGroup(story: Story): StoryGroup {
-  const { feedUrl, seenAt, unlike } = story
-  return {
-    members: new Map([[feedUrl, [story]]]),
-    unlike: new Set(unlike === null ? [] : [unlike]),
-    size: 1,
-    firstSeenAt: seenAt,
-  }
-}
-
-function wereGroupsShownTogether(left: StoryGroup, right: StoryGroup): boolean {
-  const [some, others] = left.members.size <= right.members.size ? [left, right] : [right, left]
-  return [...some.members].some(([feedUrl, ours]) => {
-    const theirs = (others.members.get(feedUrl) ?? []).slice(-maxCopies)
-    return ours
-      .slice(-maxCopies)
-      .some((a) => theirs.some((b) => a.canonical !== b.canonical && wereShownTogether(a, b)))
-  })
-}
-
-/** True if the newer group is probably the next of a series with a fixed title. */
-function isFarApart(left: StoryGroup, right: StoryGroup): boolean {
-  const [first, second] = [left.firstSeenAt, right.firstSeenAt].sort() as [Instant, Instant]
-  return second > addMs(first, maxGroupAgeMs)
 }

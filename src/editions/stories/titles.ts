@@ -1,5 +1,6 @@
 import { runToEnd, type Steps } from '../../runtime/cooperative.ts'
 import { titleWords } from '../../store/articles/canonical-address.ts'
+import { nearest } from './nearest.ts'
 
 /** Minimum similarity: nine of ten words are equal and in the same order. */
 const minSimilarity = 0.9
@@ -148,18 +149,4 @@ function commonSubsequenceLength(one: string[], other: string[]): number {
     next = done
   }
   return row[other.length] ?? 0
-}
-
-/** At most `count` entries around a time, from a list sorted by time. */
-function nearest<T>(entries: Entry<T>[], time: number, count: number): Entry<T>[] {
-  if (entries.length <= count) return entries
-  let low = 0
-  let high = entries.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((entries[middle]?.time ?? 0) < time) low = middle + 1
-    else high = middle
-  }
-  const start = Math.min(Math.max(0, low - count / 2), entries.length - count)
-  return entries.slice(start, start + count)
 }

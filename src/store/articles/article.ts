@@ -45,7 +45,18 @@ export type Video = { url: string; seconds: number | null }
 /** An article as the code uses it: the row with its JSON parsed, and its feed. */
 export type Article = Omit<
   ArticleRow,
-  'image' | 'video' | 'categories' | 'page' | 'titleKey' | 'shownAt' | 'place' | 'body' | 'askAt' | 'asked' | 'leadsTo'
+  | 'image'
+  | 'video'
+  | 'categories'
+  | 'page'
+  | 'titleKey'
+  | 'textFingerprint'
+  | 'shownAt'
+  | 'place'
+  | 'body'
+  | 'askAt'
+  | 'asked'
+  | 'leadsTo'
 > &
   Pick<NewArticle, 'image' | 'portrait' | 'video' | 'categories'> & {
     feedUrl: string

@@ -7,6 +7,7 @@ import { fromJson } from '../json.ts'
 import { markUncompared, type PublishedCopy, publishedCopies } from '../ledger/stories.ts'
 import type { ArticleRow, Db, LedgerRow, Schema } from '../schema.ts'
 import type { Article, Image, NewArticle, PageFacts, WholeArticle } from './article.ts'
+import { articleFingerprint } from './article-text.ts'
 import { canonicalAddress, titleKey } from './canonical-address.ts'
 import { articleIdsEverAt, saveEarlierAddresses } from './earlier-addresses.ts'
 import { recordShownAgain } from './forgotten.ts'
@@ -58,6 +59,7 @@ export async function saveArticles(
           updatedAt: eb.ref('excluded.updatedAt'),
           canonical: unlessRedirected(eb, 'canonical'),
           titleKey: eb.ref('excluded.titleKey'),
+          textFingerprint: eb.fn.coalesce('excluded.textFingerprint', 'articles.textFingerprint'),
           shownAt: eb.ref('excluded.shownAt'),
           place: eb.ref('excluded.place'),
           body: eb.ref('excluded.body'),
@@ -281,6 +283,7 @@ function toRow(article: NewArticle, { feedId, place, now, isOffSite: elsewhere }
     page: null,
     canonical: canonicalAddress(url),
     titleKey: titleKey(title),
+    textFingerprint: articleFingerprint(article),
     shownAt: now,
     place,
     body: article.body ? JSON.stringify(article.body) : null,
@@ -300,7 +303,7 @@ function fromRow({
   asked: _asked,
   leadsTo: _leadsTo,
   ...row
-}: Omit<ArticleRow, 'body'> & { feedUrl: string; source: string }): Article {
+}: Omit<ArticleRow, 'body' | 'textFingerprint'> & { feedUrl: string; source: string }): Article {
   const facts = factsOf({ page })
   return {
     ...row,

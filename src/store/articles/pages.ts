@@ -4,6 +4,7 @@ import type { Reason } from '../events/reason.ts'
 import type { Json } from '../json.ts'
 import type { Db } from '../schema.ts'
 import type { PageFacts } from './article.ts'
+import { articleFingerprint } from './article-text.ts'
 import { indexKey } from './identity.ts'
 
 /** A fetched page; if it could not be read, `found` is null and `error` says why. */
@@ -27,7 +28,10 @@ export async function savePage(db: Db, { found, ...page }: StoredPage): Promise<
 export async function savePageFacts(db: Db, articleId: string, facts: PageFacts): Promise<void> {
   await db
     .updateTable('articles')
-    .set({ page: storableJson(facts) })
+    .set((eb) => ({
+      page: storableJson(facts),
+      textFingerprint: eb.fn.coalesce('textFingerprint', eb.val(articleFingerprint(facts))),
+    }))
     .where('id', '=', articleId)
     .execute()
 }

@@ -19,7 +19,8 @@ function stories(db: Db, digest: string) {
     .innerJoin('articles', 'articles.id', 'ledger.articleId')
     .innerJoin('feeds', 'feeds.id', 'articles.feedId')
     .select(['articles.id', 'articles.canonical', 'articles.title', 'articles.publishedAt', 'articles.seenAt'])
-    .select(['articles.shownAt', 'articles.titleKey', 'feeds.url as feedUrl', 'ledger.sameAs', 'ledger.unlike'])
+    .select(['articles.shownAt', 'articles.titleKey', 'articles.identity', 'articles.textFingerprint'])
+    .select(['feeds.url as feedUrl', 'feeds.title as source', 'ledger.sameAs', 'ledger.unlike'])
     .where('ledger.digest', '=', digest)
 }
 
@@ -86,8 +87,8 @@ export async function hasStoriesToCompare(db: Db, digest: string): Promise<boole
 }
 
 /**
- * Articles that may have the same story as one of these: added since then, or of any age with the same address or
- * title.
+ * Articles that may have the same story as one of these: added since then, or of any age with the same address, title or
+ * guid.
  */
 export async function possibleDuplicates(
   db: Db,
@@ -101,6 +102,8 @@ export async function possibleDuplicates(
     for (const row of await known().where('articles.canonical', 'in', some).execute()) found.push(row)
   for (const some of chunks([...new Set(fresh.map(({ titleKey }) => titleKey))]))
     for (const row of await known().where('articles.titleKey', 'in', some).execute()) found.push(row)
+  for (const some of chunks([...new Set(fresh.map(({ identity }) => identity))]))
+    for (const row of await known().where('articles.identity', 'in', some).execute()) found.push(row)
   return uniqueById(found)
 }
 
@@ -149,6 +152,33 @@ export async function recordCompared(db: Db, digest: string, articleIds: string[
       .where('articleId', 'in', some)
       .execute()
   }
+}
+
+/**
+ * Records which of the compared articles may repeat an article of another story (`found`: its id by theirs); an earlier
+ * record of them is replaced.
+ */
+export async function recordPossibleDuplicates(
+  db: Db,
+  digest: string,
+  compared: string[],
+  found: Map<string, string>,
+): Promise<void> {
+  for (const some of chunks(compared))
+    await db
+      .updateTable('ledger')
+      .set({ possibleDuplicateOf: null })
+      .where('digest', '=', digest)
+      .where('articleId', 'in', some)
+      .where('possibleDuplicateOf', 'is not', null)
+      .execute()
+  for (const [articleId, possibleDuplicateOf] of found)
+    await db
+      .updateTable('ledger')
+      .set({ possibleDuplicateOf })
+      .where('digest', '=', digest)
+      .where('articleId', '=', articleId)
+      .execute()
 }
 
 /** Marks articles whose text has changed, so that each digest compares them again. */

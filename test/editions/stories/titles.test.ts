@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { addArticlesToLedger } from '../../../src/editions/ledger.ts'
 import { findFlood } from '../../../src/editions/stories/flood.ts'
-import { findSamePairs, type Story, StoryGroups } from '../../../src/editions/stories/same-story.ts'
+import { findPairs } from '../../../src/editions/stories/same-story.ts'
+import type { Story } from '../../../src/editions/stories/story.ts'
+import { StoryGroups } from '../../../src/editions/stories/story-groups.ts'
 import { areTitlesAlike, TitleIndex } from '../../../src/editions/stories/titles.ts'
 import type { Steps } from '../../../src/runtime/cooperative.ts'
 import { day } from '../../../src/time/clock.ts'
@@ -29,6 +31,9 @@ function hostileStories(count: number, given: Partial<Story> = {}): Story[] {
     feedUrl: `https://${number % 2}.example/feed`,
     canonical: `https://x.example/${number}`,
     title: hostileTitle(number),
+    source: '',
+    identity: String(number),
+    textFingerprint: null,
     publishedAt: null,
     seenAt: at,
     shownAt: at,
@@ -53,7 +58,7 @@ describe('comparing titles that a stranger made', () => {
 
   test('takes some hundred steps for each title, whatever the others are', () => {
     for (const count of [300, 1200]) {
-      expect(countSteps(findSamePairs(hostileStories(count), []))).toBeLessThan(105 * count)
+      expect(countSteps(findPairs(hostileStories(count), []))).toBeLessThan(210 * count)
       const known = hostileStories(count, { seenAt: '2026-11-10T08:00:00.000Z', shownAt: at })
       const rule = { known: 5, times: 10 }
       expect(countSteps(findFlood(hostileStories(count), known, rule))).toBeLessThan(105 * count)
@@ -66,11 +71,11 @@ describe('comparing titles that a stranger made', () => {
         canonical: 'https://x.example/one',
         title: 'One title for every one of them',
       })
-      const found = findSamePairs(stories, [])
+      const found = findPairs(stories, [])
       let searching = 0
       for (;;) {
         const { done, value } = found.next()
-        if (done) return searching + countSteps(new StoryGroups(stories).joinInSteps(value))
+        if (done) return searching + countSteps(new StoryGroups(stories).joinInSteps(value.same))
         searching++
       }
     }
@@ -98,10 +103,13 @@ describe('comparing titles that a stranger made', () => {
     ]
     const one = { ...(stories[0] as Story), id: 'one', title: ours }
     const other = { ...(stories[1] as Story), id: 'other', title: theirs }
-    const found = findSamePairs([one], [...stories, other])
+    const found = findPairs(
+      [{ ...one, feedUrl: 'https://z.example/feed', canonical: 'https://z.example/one' }],
+      [...stories, other],
+    )
     let next = found.next()
     while (!next.done) next = found.next()
-    expect(next.value.map((pair) => pair.other.id)).toEqual(['other'])
+    expect(next.value.same.map((pair) => pair.other.id)).toEqual(['other'])
   })
 })
 
