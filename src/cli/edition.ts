@@ -11,6 +11,7 @@ import { addEditCommand } from './edition/edit.ts'
 import { explainArticle } from './edition/explain.ts'
 import { findEdition } from './edition/find-edition.ts'
 import { nextStep } from './edition/next-step.ts'
+import { addNotDuplicateCommand } from './edition/not-duplicate.ts'
 import { previewEdition } from './edition/preview.ts'
 import { withReasonText } from './edition/reason-text.ts'
 import { showEdition } from './edition/show.ts'
@@ -76,6 +77,7 @@ export function addEditionCommands(program: Command): void {
   )
   addApproveAndSendCommands(edition, editionArgument)
   addEditCommand(edition, editionArgument)
+  addNotDuplicateCommand(edition, editionArgument)
 }
 
 async function list(app: App, digest: string | undefined, options: JsonOption): Promise<void> {

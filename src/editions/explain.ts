@@ -9,6 +9,7 @@ import { type CorrectionView, correctionsOfArticle } from '../store/corrections/
 import { choicesAbout } from '../store/editions/choices.ts'
 import { editsAbout } from '../store/editions/edits.ts'
 import { ledgerOf } from '../store/ledger/ledger.ts'
+import { possibleDuplicatesOf } from '../store/ledger/possible-duplicates.ts'
 import { publishedCopies } from '../store/ledger/stories.ts'
 import { type Letter, letterById } from '../store/letters/letters.ts'
 import type { Db, RetractionRow } from '../store/schema.ts'
@@ -18,6 +19,7 @@ import { hasTerms } from './choice/terms.ts'
 import { statusText } from './corrections/decide.ts'
 import { type Digest, feedUrlsOf } from './digest.ts'
 import { editFromRow, editText } from './edits/edit.ts'
+import { possibleDuplicateReason } from './stories/possible-duplicates.ts'
 
 export type Explanation = {
   /** Headline of the article or letter. */
@@ -58,12 +60,13 @@ export async function explain(db: Db, digests: Digest[], query: string): Promise
         pastChoices.find(({ editionId }) => editionId === entry.lapsedIn) ??
         pastChoices.find(({ digest }) => digest === entry.digest)
       const publishedAs = await publishedAsText(db, entry)
+      const [duplicate] = await possibleDuplicatesOf(db, entry.digest, [article.id])
       answers.push({
         title: article.title,
         digest: entry.digest,
         edition: entry.number,
         status: entry.status,
-        answer: withRetraction(answerText(entry, { last, publishedAs }), entry, pulled),
+        answer: withDuplicate(withRetraction(answerText(entry, { last, publishedAs }), entry, pulled), duplicate),
         corrections: corrections.filter(({ digest }) => digest === entry.digest).map(correctionText),
         edits: edits.filter(({ digest }) => digest === entry.digest).map(editLine),
       })
@@ -123,6 +126,10 @@ function retractionText(pull: RetractionRow | undefined): string {
 function withRetraction(answer: string, { editionId }: PrintedIn, pulled: string): string {
   if (pulled === '') return answer
   return editionId === null ? `in none: ${pulled}` : `${answer}; ${pulled}`
+}
+
+function withDuplicate(answer: string, duplicate: Parameters<typeof possibleDuplicateReason>[0] | undefined): string {
+  return duplicate ? `${answer}; ${describeReason(possibleDuplicateReason(duplicate))}` : answer
 }
 
 function correctionText(correction: CorrectionView): string {

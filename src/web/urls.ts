@@ -23,6 +23,7 @@ export const urls = {
   retraction: '/studio/editions/:id/retraction', // of one article, from all editions
   restoration: '/studio/editions/:id/restoration',
   edits: '/studio/editions/:id/edits', // POST only: one change of an editor
+  duplicates: '/studio/editions/:id/duplicates', // POST only: an article is not a duplicate
   editUndo: '/studio/editions/:id/edits/undo', // POST only
   sendingStop: '/studio/sending-stop', // POST only, like the next; for every newsletter
   sendingResumption: '/studio/sending-resumption',

@@ -111,6 +111,7 @@ const examples: Examples = {
     ],
   ],
   'edition.article_restored': [[{ title: 'Trams' }, 'Put back “Trams”']],
+  'edition.not_duplicate': [[{ title: 'Trams', other: 'Buses' }, '“Trams” is not a duplicate of “Buses”']],
   'edition.edited': [[{ number: 2, change: { code: 'edit-drop', headline: 'Trams' } }, 'Dropped “Trams”']],
   'edition.edit_undone': [
     [{ number: 2, change: { code: 'edit-drop', headline: 'Trams' } }, 'Change undone: dropped “Trams”'],

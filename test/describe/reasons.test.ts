@@ -216,6 +216,13 @@ const examples: Examples = {
     [{ seenAt: null, freshness: '14d' }, 'it is not fresh: first seen longer ago than 14d'],
   ],
   expired: [[{ pending: '28d' }, 'pending for longer than 28d, so no later edition looks at it']],
+  'possible-duplicate': [
+    [{ title: 'Trams', source: 'The Post', where: null }, 'possible duplicate of “Trams”, from The Post'],
+    [
+      { title: 'Trams', source: 'The Post', where: { code: 'copy-in-edition', number: 3, dueAt: null } },
+      'possible duplicate of “Trams”, from The Post, which is in edition 3',
+    ],
+  ],
   'same-story': [
     [{ title: 'Bridge', source: 'Harbour', url: null, where: null }, 'the same story as “Bridge”, from Harbour'],
     [

@@ -1,7 +1,13 @@
 import { afterEach, expect, test } from 'vitest'
+import { describeReason } from '../../src/describe/describe.ts'
+import { explain } from '../../src/editions/explain.ts'
+import { denyDuplicate, possibleDuplicatesIn } from '../../src/editions/stories/possible-duplicates.ts'
 import type { NewArticle } from '../../src/store/articles/article.ts'
+import { editionById } from '../../src/store/editions/editions.ts'
+import type { EditionRow } from '../../src/store/schema.ts'
 import { day, minute } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
+import { editionHistory } from '../support/history.ts'
 import { makeArticle, publishArticles, sealedEdition } from '../support/newsroom.ts'
 import { openWorld, type World } from '../support/world.ts'
 
@@ -133,5 +139,36 @@ onBothEngines('headlines and stories', (freshUrl) => {
     await show(harbour, '17', 'The swimming bath is painted blue')
     await show(valley, '17', 'Budget for the choir')
     expect((await sealedEdition(it)).chosen).toHaveLength(2)
+  })
+
+  test('what is only probably one story is printed, shown to editors, and two once an editor says so', async () => {
+    const it = await world()
+    await publishArticles(it, harbour, [
+      piece(it, 'Pilot freed after two nights in the cells of Port Ellen', 'f1', 'He is at home.'),
+    ])
+    it.clock.advance(2 * day)
+    await publishArticles(it, valley, [piece(it, 'Pilot held after two nights in the cells of Port Ellen', 'f2', '')])
+    const { id, chosen } = await sealedEdition(it)
+    expect(chosen).toHaveLength(2)
+    const explained = async () => (await explain(it.app.db, it.app.digests, 'https://f2.example/piece'))[0]?.answer
+    const mark = 'possible duplicate of “Pilot freed after two nights in the cells of Port Ellen”'
+    expect(await explained()).toContain(mark)
+    const edition = (await editionById(it.app.db, id)) as EditionRow
+    const marks = await possibleDuplicatesIn(it.app.db, edition)
+    expect([...marks.values()].map(describeReason)).toEqual([expect.stringContaining(mark)])
+
+    await denyDuplicate(it.app, id, [...marks.keys()][0] ?? '', 'mira')
+    expect(await explained()).not.toContain('possible duplicate')
+    expect((await editionHistory(it.app.db, id)).map(({ what }) => what)).toContainEqual(
+      expect.stringMatching(/^“Pilot held after .*” is not a duplicate of “Pilot freed after .*”$/),
+    )
+    await expect(denyDuplicate(it.app, id, [...marks.keys()][0] ?? '', 'omar')).rejects.toThrow('is not marked')
+    it.clock.advance(day)
+    const copy = { url: 'https://f1.example/piece', identity: 'f2' } // the second moves to the address of the first
+    await publishArticles(it, valley, [
+      piece(it, 'Pilot held after two nights in the cells of Port Ellen', 'f2', '', copy),
+    ])
+    await sealedEdition(it)
+    expect(await explained()).not.toContain('possible duplicate')
   })
 })

@@ -7,12 +7,14 @@ import { editionName } from '../../editions/edition.ts'
 import { listEdits } from '../../editions/edits/list-edits.ts'
 import { sealFailure } from '../../editions/seal-failure.ts'
 import { htmlBytes, sizeWarning } from '../../editions/size.ts'
+import { possibleDuplicatesIn } from '../../editions/stories/possible-duplicates.ts'
 import { retractedIn } from '../../store/articles/retractions.ts'
 import { correctionsAbout, correctionsIn } from '../../store/corrections/corrections.ts'
 import { countDeliveries } from '../../store/deliveries/deliveries.ts'
 import { choicesOf } from '../../store/editions/choices.ts'
 import { variantsOf, withdrawnVariants } from '../../store/editions/variants.ts'
 import { editionEvents } from '../../store/events/events.ts'
+import type { Reason } from '../../store/events/reason.ts'
 import type { EditionRow } from '../../store/schema.ts'
 import { letterByline } from '../../web/format.ts'
 import { correctionJson } from '../corrections.ts'
@@ -48,15 +50,18 @@ async function loadEdition(app: App, edition: EditionRow) {
   const pulls = new Map((await retractedIn(db, edition.id)).map((pull) => [pull.itemId, pull]))
   const digest = app.digests.find((one) => one.name === edition.digest)
   const edits = await listEdits(db, edition, digest)
-  return { edition, variant, withdrawn, pulls, edits, waits, choices, history, counts, corrections, prints }
+  const duplicates = await possibleDuplicatesIn(db, edition)
+  return { edition, variant, withdrawn, pulls, duplicates, edits, waits, choices, history, counts, corrections, prints }
 }
 
 async function printEdition(app: App, loaded: LoadedEdition, options: JsonOption): Promise<void> {
   const { edition, variant, withdrawn, pulls, edits, waits, choices, history, counts, corrections, prints } = loaded
+  const { duplicates } = loaded
   if (options.json) {
     const marked = choices.map((choice) => ({
       ...withReasonText(choice),
       retracted: pulls.get(choice.itemId)?.reason ?? null,
+      possibleDuplicate: reasonOrNull(duplicates.get(choice.itemId)),
     }))
     const sha256 = variant?.sha256 ?? null
     const seals = { sha256, bytesHtml: variant ? htmlBytes(variant) : null, withdrawn }
@@ -85,15 +90,21 @@ async function printEdition(app: App, loaded: LoadedEdition, options: JsonOption
   await printRecords(app, loaded)
 }
 
-function printChoices(app: App, { edition, choices, pulls }: LoadedEdition): void {
+function reasonOrNull(reason: Reason | undefined) {
+  return reason ? reasonWithText(reason) : null
+}
+
+function printChoices(app: App, { edition, choices, pulls, duplicates }: LoadedEdition): void {
   for (const choice of inEmailOrder(choices, app.digests, edition.digest)) {
     const { itemId, section, position, title, reason } = choice
     const place = position === null ? '–' : `${section} ${position}`
     const pull = pulls.get(itemId)
+    const duplicate = duplicates.get(itemId)
     const pulled = pull ? `  retracted by ${pull.who}: ${pull.reason}` : ''
     print(
       `  ${place}  ${sanitizeLine(title)}  (${sanitizeLine(letterPrefix(choice))}${sanitizeLine(describeReason(reason))})${sanitizeLine(pulled)}`,
     )
+    if (duplicate) print(`     ${sanitizeLine(describeReason(duplicate))}`)
   }
 }
 

@@ -79,6 +79,8 @@ export type EventValues = {
     seals: string[]
   }
   'edition.article_restored': { title: string }
+  /** An editor finds that `title` does not repeat `other`. */
+  'edition.not_duplicate': { title: string; other: string }
   /** `number`: which change of the edition it is. */
   'edition.edited': { number: number; change: Reason }
   'edition.edit_undone': { number: number; change: Reason }

@@ -116,6 +116,8 @@ type ChoiceValues = {
   expired: { pending: string }
   /** Another copy has the same story; `url`: its address, if the sentence names it. */
   'same-story': { title: string; source: string; url: string | null; where: Reason | null }
+  /** It may repeat an article of another story; `where`: in another edition. */
+  'possible-duplicate': { title: string; source: string; where: Reason | null }
   'copy-in-edition': { number: number | null; dueAt: Instant | null }
   'copy-in-backlog': NoValues
   'copy-retracted': { who: string; words: string }

@@ -9,6 +9,7 @@ import { approve } from '../../../editions/review/approve.ts'
 import { cancel } from '../../../editions/review/cancel.ts'
 import { resume, stop } from '../../../editions/review/pause.ts'
 import { isDecision, parseRevision, type Revision } from '../../../editions/review/revision.ts'
+import { denyDuplicate } from '../../../editions/stories/possible-duplicates.ts'
 import { AppError } from '../../../errors.ts'
 import { editionById } from '../../../store/editions/editions.ts'
 import { type PastEvent, person } from '../../../store/events/event.ts'
@@ -75,6 +76,11 @@ export function editionActions(web: Web): Hono<Env> {
         await editEdition(app, id, typed, staff, { seen: seenIn(fields) })
         await makePreview(web, id)
       }),
+    )
+    .post(urls.duplicates, requireOwnForm(web), (context) =>
+      applyDecision(web, context, 'edit', (id, staff, { article }) =>
+        denyDuplicate(app, id, checkId(article, 'article'), staff),
+      ),
     )
     .post(urls.editUndo, requireOwnForm(web), (context) =>
       applyDecision(web, context, 'undo', async (id, staff, fields) => {

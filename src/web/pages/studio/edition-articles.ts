@@ -1,9 +1,11 @@
 import type { App } from '../../../app.ts'
 import { describeLine } from '../../../describe/describe.ts'
 import type { Digest } from '../../../editions/digest.ts'
+import { possibleDuplicatesIn } from '../../../editions/stories/possible-duplicates.ts'
 import { retractionsOf } from '../../../store/articles/retractions.ts'
 import { openStatuses } from '../../../store/edition-status.ts'
 import { chosenOf, countPassedOver, passedOverOf } from '../../../store/editions/choices.ts'
+import type { Reason } from '../../../store/events/reason.ts'
 import type { EditionRow, EditionStatus, RetractionRow } from '../../../store/schema.ts'
 import { letterByline, momentFormatter } from '../../format.ts'
 import { type ArticleForms, articleEditForm } from './edition-edits.ts'
@@ -56,6 +58,7 @@ export async function articlesOf(
     db,
     [...chosen, ...passed].map(({ itemId }) => itemId),
   )
+  const duplicates = await possibleDuplicatesIn(db, edition)
   const moment = momentFormatter(digest?.zone)
   const mayPull = abilitiesOf(edition).pull
   const toItem = ({ itemId, kind, place, title, url, source, author, publishedAt, reason, ...choice }: Choice) => ({
@@ -77,6 +80,7 @@ export async function articlesOf(
     from: kind === 'letter' ? letterByline(author, place) : [source, author].filter(Boolean).join(' · '),
     published: publishedAt === null ? [] : [moment(publishedAt)],
     reason: describeLine(withSectionTitles(reason, digest)),
+    duplicate: toDuplicate(duplicates.get(itemId), edition),
     section: sectionTitle(digest, choice.section),
   })
   const names = sectionNamesInOrder(digest, chosen)
@@ -95,6 +99,11 @@ export async function articlesOf(
     chosenCount: chosen.length,
     passedOverCount,
   }
+}
+
+/** The article that this one may repeat, in words. */
+function toDuplicate(reason: Reason | undefined, { status }: EditionRow) {
+  return reason ? [{ words: describeLine(reason), mayDecide: openStatuses.includes(status) }] : []
 }
 
 function toPulled(pull: RetractionRow | undefined) {

@@ -99,6 +99,7 @@ export async function showEdition(
       restoration: link(urls.restoration),
       edits: link(urls.edits),
       editUndo: link(urls.editUndo),
+      duplicates: link(urls.duplicates),
     },
   }
   return renderPage(web, context, 'studio-edition', view, code)
