@@ -28,8 +28,15 @@ export type DraftSection = { section: Section; items: DraftItem[] }
 /** An item of a section, in print order. */
 export type DraftItem = { kind: 'article'; article: DraftArticle } | { kind: 'letter'; letter: DraftLetter }
 
-/** `feedTitle`: the headline from the feed, if an editor reworded it. */
-export type DraftArticle = WholeArticle & { feedTitle?: string }
+/**
+ * `feedTitle`: the headline from the feed, if an editor reworded it. `alsoIn`: the first other sources with the same story,
+ * where the section names them, and how many more there are.
+ */
+export type DraftArticle = WholeArticle & {
+  feedTitle?: string
+  alsoIn?: { source: string; url: string }[]
+  alsoInMore?: number
+}
 
 export type DraftLetter = Pick<Letter, 'id' | 'headline' | 'text' | 'name' | 'place' | 'receivedAt' | 'version'>
 

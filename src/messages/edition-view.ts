@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts'
 import {
   articlesIn,
   type Draft,
+  type DraftArticle,
   type DraftCorrection,
   type DraftLetter,
   type DraftSection,
@@ -156,7 +157,7 @@ function withPortrait(article: WholeArticle): WholeArticle {
   return { ...article, image: article.portrait ?? article.image }
 }
 
-function toArticleView(article: WholeArticle, whole: boolean, dates: DateWriter): ArticleView {
+function toArticleView(article: DraftArticle, whole: boolean, dates: DateWriter): ArticleView {
   const { url, author, source, image, video } = article
   const publishedAt = trustedDate(article)
   const body = whole ? article.body : null
@@ -170,6 +171,8 @@ function toArticleView(article: WholeArticle, whole: boolean, dates: DateWriter)
     isoDate: publishedAt ? dates.iso(publishedAt) : '',
     image: image && { url: image.url, alt: image.alt },
     duration: video?.seconds ? durationOf(video.seconds) : '',
+    alsoIn: article.alsoIn ?? [],
+    alsoInMore: article.alsoInMore ?? 0,
     body: body && { html: body.html, text: '', cut: body.cut },
   }
 }

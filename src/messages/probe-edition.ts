@@ -32,6 +32,8 @@ function probeArticle({ image, body, ...one }: ArticleView, number: number): Art
     isoDate: one.isoDate,
     image: image && { url: 'https://probe.invalid/picture.png', alt: word(image.alt) },
     duration: word(one.duration),
+    alsoIn: one.alsoIn.map(({ source }) => ({ source: word(source), url: 'https://probe.invalid/also' })),
+    alsoInMore: one.alsoInMore,
     body: body && { ...body, html: '<p>words</p>' },
   }
 }

@@ -97,6 +97,9 @@ export type ArticleView = {
   image: { url: string; alt: string } | null
   /** "4:05", or empty. */
   duration: string
+  /** The first other sources with the same story, where the section names them, and how many more there are. */
+  alsoIn: { source: string; url: string }[]
+  alsoInMore: number
   /** The whole text if the section prints it, else null. */
   body: BodyView | null
 }

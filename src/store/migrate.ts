@@ -33,8 +33,8 @@ import * as lettersTable from './migrations/0034-letters.ts'
 import * as edits from './migrations/0035-edits.ts'
 import * as reasons from './migrations/0036-reasons.ts'
 import * as staff from './migrations/0037-staff.ts'
-import * as replies from './migrations/0044-replies.ts'
 import * as textFingerprints from './migrations/0043-text-fingerprints.ts'
+import * as replies from './migrations/0044-replies.ts'
 import type { Schema } from './schema.ts'
 
 /** In order, listed by hand. A migration that has landed never changes. */

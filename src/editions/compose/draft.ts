@@ -11,6 +11,7 @@ import type { Digest } from '../digest.ts'
 import type { Draft, DraftItem } from '../edition.ts'
 import { applyEdits } from '../edits/apply-edits.ts'
 import { ownEdits } from '../edits/load-edits.ts'
+import { addOtherCoverage } from './also-covered-by.ts'
 import { blankEdition } from './blank-edition.ts'
 
 export type ComposeNeeds = { db: Db; clock: Clock; secret: string }
@@ -58,13 +59,16 @@ async function sectionsOf(db: Db, digest: Digest, places: Place[]): Promise<Draf
     db,
     places.map(({ itemId }) => itemId),
   )
-  return digest.sections.flatMap((section) => {
+  const sections: Draft['sections'] = []
+  for (const section of digest.sections) {
     const held = places
       .filter((place) => place.section === section.name)
       .toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0))
       .flatMap(({ itemId }) => items.get(itemId) ?? [])
-    return held.length > 0 || section.layout === 'have-your-say' ? [{ section, items: held }] : []
-  })
+    if (held.length === 0 && section.layout !== 'have-your-say') continue
+    sections.push({ section, items: section.alsoCoveredBy ? await addOtherCoverage(db, digest.name, held) : held })
+  }
+  return sections
 }
 
 async function loadItems(db: Db, ids: string[]): Promise<Map<string, DraftItem>> {

@@ -46,6 +46,10 @@ export const sectionSchema = z
       .describe(
         'Fetches the page of an article for the summary, author, picture or whole text that its feed leaves out',
       ),
+    alsoCoveredBy: z
+      .boolean()
+      .default(false)
+      .describe('Names the other sources of an article’s story under it: “Also in: …”'),
     body: z
       .enum(['summary', 'full'])
       .default('summary')

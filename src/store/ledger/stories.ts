@@ -8,7 +8,7 @@ import type { Db } from '../schema.ts'
 const batchSize = 500
 
 /** The story of a ledger row: the id of its first article. An index covers this expression. */
-function storyOfEntry(table: string) {
+export function storyOfEntry(table: string) {
   return sql<string>`coalesce(${sql.ref(`${table}.sameAs`)}, ${sql.ref(`${table}.articleId`)})`
 }
 
