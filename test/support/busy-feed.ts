@@ -97,9 +97,19 @@ function toRss(pieces: BusyArticle[], site: number): string {
     const words = wording === 0 ? title : `${title} ${['again', 'still', 'now'][wording % 3]}`
     const link = linkTo(key, site)
     const guid = `${site}-${key}#${Math.floor(wording / 2)}`
-    return `<item><guid isPermaLink="false">${guid}</guid><link>${link}</link><title>${words}</title>${date === null ? '' : `<pubDate>${date}</pubDate>`}</item>`
+    return `<item><guid isPermaLink="false">${guid}</guid><link>${link}</link><title>${words}</title>${description(key)}${date === null ? '' : `<pubDate>${date}</pubDate>`}</item>`
   })
   return `<?xml version="1.0"?><rss version="2.0"><channel><title>Busy</title><link>https://${site === 0 ? 'old' : 'new'}.example/</link>${items.join('')}</channel></rss>`
+}
+
+/** A text of thirty words that no other article has. */
+function description(key: string): string {
+  const name = key.replace(/\d/g, (digit) => 'abcdefghij'[Number(digit)] ?? '')
+  const words = Array.from(
+    { length: 30 },
+    (_, index) => `${'abcdefghijklmnop'[index % 16]}${name}${index % 2 ? 'ra' : 'lo'}`,
+  )
+  return `<description>${words.join(' ')}</description>`
 }
 
 function linkTo(key: string, site: number): string {
@@ -108,7 +118,8 @@ function linkTo(key: string, site: number): string {
 
 function toWire(pieces: BusyArticle[]): string {
   const items = pieces.map(
-    ({ title, link }) => `<item><link>${link.replace('rss', 'wire')}</link><title>${title}</title></item>`,
+    ({ key, title, link }) =>
+      `<item><link>${link.replace('rss', 'wire')}</link><title>${title}</title>${description(key)}</item>`,
   )
   return `<rss version="2.0"><channel><title>Wire</title><link>https://wire.example/</link>${items.join('')}</channel></rss>`
 }
