@@ -72,12 +72,18 @@ export async function startBusyFeed(random: () => number, clock: () => number): 
     edit(share) {
       for (const piece of feed.pieces.slice(-maxShown)) {
         if (random() < share) piece.wording += 1
-        if (random() < share / 10) piece.date = new Date(clock()).toUTCString()
+        if (random() < share / 10) piece.date = laterDate(piece, clock())
       }
     },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   }
   return feed
+}
+
+/** A corrected hour. With another day, guid and address, the next of a column looks the same. */
+function laterDate({ date }: BusyArticle, now: number): string {
+  const written = Date.parse(date ?? '')
+  return new Date(written > 0 && written < now ? Math.min(now, written + day / 2) : now).toUTCString()
 }
 
 function newPiece(
