@@ -93,7 +93,7 @@ function* judgedPairs(fresh: Story[], all: Story[]): Steps<FoundPairs> {
     yield
     read.set(one, readStory(one))
   }
-  markStanding([...read.values()])
+  yield* markStanding([...read.values()])
   const found: FoundPairs = { same: [], possible: [] }
   for (const [one, candidates] of yield* candidatesOf(fresh, all, read))
     for (const [other, isAlike] of candidates) {
@@ -130,17 +130,17 @@ function* candidatesOf(
 }
 
 /** Marks headlines that one feed used for articles of different days: they stand over a column. */
-function markStanding(stories: ReadStory[]): void {
-  const byKey = Map.groupBy(stories, ({ headline, story }) => `${headline.key} ${story.feedUrl}`)
+function* markStanding(stories: ReadStory[]): Steps<void> {
+  const byKey = new Map<string, Story>()
   const standing = new Set<string>()
-  for (const [first, ...others] of byKey.values())
-    if (
-      first &&
-      others.some(
-        ({ story }) => story.canonical !== first.story.canonical && timeApartMs(story, first.story) > maxZoneErrorMs,
-      )
-    )
-      standing.add(first.headline.key)
+  for (const { headline, story } of stories) {
+    yield
+    const key = `${headline.key} ${story.feedUrl}`
+    const first = byKey.get(key)
+    if (!first) byKey.set(key, story)
+    else if (story.canonical !== first.canonical && timeApartMs(story, first) > maxZoneErrorMs)
+      standing.add(headline.key)
+  }
   for (const { headline } of stories) if (standing.has(headline.key)) headline.isStanding = true
 }
 
