@@ -337,6 +337,35 @@ describe('strangers that fail are values', () => {
     expect(await open().get(url)).toMatchObject({ kind: 'failed' })
   })
 
+  test.each(['aws-chunked', 'utf-8', 'none', 'identity', '', 'gzip', 'br', 'zstd', 'deflate', 'aws-chunked, gzip'])(
+    'a body that says "%s" and is plain is read as it is',
+    async (coding) => {
+      const plain = '<?xml version="1.0"?>\n<rss>café</rss>'
+      const url = await serve((_, response) => response.setHeader('content-encoding', coding).end(plain))
+      const got = await open().get(url)
+      expect(got.kind === 'ok' && Buffer.from(got.bytes).toString()).toBe(plain)
+    },
+  )
+
+  test('a JSON document and UTF-16 under a coding that is none are read, and gzip with another coding unpacked', async () => {
+    const bodies: Record<string, Buffer> = {
+      '/json': Buffer.from(' {"version":"https://jsonfeed.org/version/1.1"}'),
+      '/utf-16': Buffer.from('\ufeff<rss>é</rss>', 'utf16le'),
+      '/gzip': gzipSync('<rss/>'),
+    }
+    const url = await serve((request, response) => {
+      const path = request.url ?? ''
+      response.setHeader('content-encoding', path === '/gzip' ? 'gzip, aws-chunked' : 'binary').end(bodies[path])
+    })
+    const read = async (path: string) => {
+      const got = await open().get(url + path)
+      return got.kind === 'ok' ? Buffer.from(got.bytes) : got.kind
+    }
+    expect(await read('/json')).toEqual(bodies['/json'])
+    expect(await read('/utf-16')).toEqual(bodies['/utf-16'])
+    expect(String(await read('/gzip'))).toBe('<rss/>')
+  })
+
   test('broken gzip and a packing that nobody knows', async () => {
     const url = await serve((request, response) =>
       response.setHeader('content-encoding', request.url === '/a' ? 'gzip' : 'rot13').end('no'),
