@@ -98,6 +98,7 @@ const frozen: Record<string, string> = {
   '0037-staff.ts': '042e6535fd906981209823d540b4fabc45c475a087db634c2159d7aa77dd5c94',
   '0044-replies.ts': '0708cfa47f63a8f47df6fb907be288f27da7af67cc06ad51207af09746618a19',
   '0043-text-fingerprints.ts': 'ba15bc24d7f28f51ce8cc74368bc98b8c11e8fb91e57a73c88c36a5c2beec9df',
+  '0038-publishers.ts': '4299dab2c7a6277cc17fcdc5c2dfcf431e472e6320e0c9aee99b0a2a0b17a4f8',
 }
 
 /** Phrases that no comment, sentence or template has, and what to write instead. */

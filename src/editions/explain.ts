@@ -8,6 +8,8 @@ import { retractedStories, retractionsOf } from '../store/articles/retractions.t
 import { type CorrectionView, correctionsOfArticle } from '../store/corrections/corrections.ts'
 import { choicesAbout } from '../store/editions/choices.ts'
 import { editsAbout } from '../store/editions/edits.ts'
+import type { Reason } from '../store/events/reason.ts'
+import { fromJson } from '../store/json.ts'
 import { ledgerOf } from '../store/ledger/ledger.ts'
 import { possibleDuplicatesOf } from '../store/ledger/possible-duplicates.ts'
 import { publishedCopies } from '../store/ledger/stories.ts'
@@ -228,9 +230,14 @@ function pendingText(since: Instant, last: PastChoice | undefined): string {
   return `pending: ${edition} passed it over: ${describeReason(last.reason)}`
 }
 
-function backlogText({ backlogAt, enrolledAt, lapsedIn }: LedgerEntry, last: PastChoice | undefined): string {
+function backlogText(
+  { backlogAt, backlogReason, enrolledAt, lapsedIn }: LedgerEntry,
+  last: PastChoice | undefined,
+): string {
   if (lapsedIn !== null)
     return `backlog since ${backlogAt}: edition ${last?.number ?? `of ${last?.dueAt}`} passed it over for the last time: ${last && describeReason(last.reason)}`
+  const reason: Reason | null = backlogReason === null ? null : fromJson(backlogReason)
+  if (reason?.code === 'older-than-feed') return `backlog: ${describeReason(reason)}`
   if (backlogAt === enrolledAt)
     return `backlog, older than the newest articles when the feed was first seen on ${backlogAt}`
   return `backlog since ${backlogAt}, when an editor said that it is old`

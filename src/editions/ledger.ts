@@ -4,25 +4,35 @@ import { titleKey } from '../store/articles/canonical-address.ts'
 import { forgottenTitles } from '../store/articles/forgotten.ts'
 import { lockDigest } from '../store/digests/digests.ts'
 import { transaction } from '../store/drivers/transaction.ts'
-import { addToLedger, feedsWithNewArticles, knowsFeed, markBacklog } from '../store/ledger/ledger.ts'
-import { hasStoriesToCompare, quarantineArticle, storiesOfFeed } from '../store/ledger/stories.ts'
+import { newPublisherReason } from '../store/feeds/publishers.ts'
+import {
+  addToLedger,
+  type FeedWithArticles,
+  feedsWithNewArticles,
+  knowsFeed,
+  markBacklog,
+  moveToBacklog,
+} from '../store/ledger/ledger.ts'
+import { hasStoriesToCompare, quarantineArticle, type StoryRow, storiesOfFeed } from '../store/ledger/stories.ts'
 import type { Db } from '../store/schema.ts'
 import { type Clock, type Instant, yieldToEventLoop } from '../time/clock.ts'
 import { pendingAtFirstSight } from './choice/first-sight.ts'
+import { olderThanFeed } from './choice/older-than-feed.ts'
 import { type Digest, feedUrlsOf } from './digest.ts'
 import { compareStoryBatch } from './stories/compare.ts'
 import { findFlood, mayBeFlood } from './stories/flood.ts'
 
 /**
  * Adds new articles of the digest's feeds to its ledger. Of a new feed, the newest are pending and the rest is backlog;
- * later, floods are quarantined and duplicates become copies of their story.
+ * later, floods and the articles of another publisher are quarantined, what slid in from the feed's archive is backlog, and
+ * duplicates become copies of their story.
  */
 export async function addArticlesToLedger({ db, clock }: { db: Db; clock: Clock }, digest: Digest): Promise<void> {
   const now = clock.now()
-  for (const { id, url } of await feedsWithNewArticles(db, digest.name, feedUrlsOf(digest))) {
+  for (const feed of await feedsWithNewArticles(db, digest.name, feedUrlsOf(digest))) {
     await transaction(db, async (trx) => {
       await lockDigest(trx, digest.name, now)
-      await addFeedToLedger(trx, digest, { id, url }, now)
+      await addFeedToLedger(trx, digest, feed, now)
     })
     await yieldToEventLoop()
   }
@@ -41,31 +51,50 @@ export async function addAllToLedger(needs: { db: Db; clock: Clock; digests: Dig
   for (const digest of needs.digests) await addArticlesToLedger(needs, digest)
 }
 
-async function addFeedToLedger(
-  db: Db,
-  digest: Digest,
-  { id, url }: { id: string; url: string },
-  now: Instant,
-): Promise<void> {
+async function addFeedToLedger(db: Db, digest: Digest, feed: FeedWithArticles, now: Instant): Promise<void> {
+  const { id, url } = feed
   const isKnownFeed = await knowsFeed(db, digest.name, id)
-  const added = await addToLedger(db, digest.name, id, now)
-  if (added.length === 0) return // another process added them
+  const added = new Set(await addToLedger(db, digest.name, id, now))
+  if (added.size === 0) return // another process added them
+  for (const articleId of await quarantineNewPublisher(db, digest, feed, now)) added.delete(articleId)
   if (!isKnownFeed) {
-    const pending = pendingAtFirstSight(await articlesOfFeeds(db, [url]), digest, now)
-    await markBacklog(db, digest.name, id, [...pending], now)
+    const articles = await articlesOfFeeds(db, [url])
+    const ours = articles.filter((one) => added.has(one.id))
+    const foreign = articles.filter((one) => !added.has(one.id)).map((one) => one.id)
+    const pending = pendingAtFirstSight(ours, digest, now)
+    await markBacklog(db, digest.name, id, [...pending, ...foreign], now)
+    return
   }
-  if (isKnownFeed && mayBeFlood(added.length, digest.flood)) await quarantineFloods(db, digest, id, new Set(added), now)
+  if (added.size === 0) return
+  const stories = await storiesOfFeed(db, digest.name, id)
+  const quarantined = mayBeFlood(added.size, digest.flood)
+    ? await quarantineFloods(db, digest, { feedId: id, stories, added }, now)
+    : new Set<string>()
+  const fresh = stories.filter((story) => added.has(story.id) && !quarantined.has(story.id))
+  const known = stories.filter((story) => !added.has(story.id))
+  for (const [articleId, reason] of olderThanFeed(fresh, known))
+    await moveToBacklog(db, digest.name, { articleId, reason, now })
 }
 
-/** Checks each refresh separately: its articles share one `seenAt`. */
+/** Quarantines what the feed lists since it seems to have another publisher. Returns the ids. */
+async function quarantineNewPublisher(db: Db, digest: Digest, feed: FeedWithArticles, now: Instant): Promise<string[]> {
+  const reason = newPublisherReason(feed)
+  const since = feed.newPublisherAt
+  if (reason === null || since === null) return []
+  const stories = (await storiesOfFeed(db, digest.name, feed.id)).filter(({ seenAt }) => seenAt >= since)
+  for (const { id: articleId } of stories)
+    await quarantineArticle(db, digest.name, { articleId, sameAs: null, reason, now })
+  return stories.map(({ id }) => id)
+}
+
+/** Checks each refresh separately: its articles share one `seenAt`. Returns the ids of the quarantined articles. */
 async function quarantineFloods(
   db: Db,
   digest: Digest,
-  feedId: string,
-  added: Set<string>,
+  { feedId, stories, added }: { feedId: string; stories: StoryRow[]; added: Set<string> },
   now: Instant,
-): Promise<void> {
-  const stories = await storiesOfFeed(db, digest.name, feedId)
+): Promise<Set<string>> {
+  const quarantined = new Set<string>()
   const roots = new Map(stories.map(({ id, sameAs }) => [id, sameAs ?? id]))
   const fresh = stories.filter(({ id }) => added.has(id))
   for (const [seenAt, batch] of [...Map.groupBy(fresh, (story) => story.seenAt)].sort()) {
@@ -77,6 +106,8 @@ async function quarantineFloods(
     for (const [articleId, match] of flood.quarantined) {
       const sameAs = match === null ? null : (roots.get(match) ?? match)
       await quarantineArticle(db, digest.name, { articleId, sameAs, reason: flood.reason, now })
+      quarantined.add(articleId)
     }
   }
+  return quarantined
 }

@@ -1,12 +1,13 @@
 import type { Config } from '../config/config.ts'
 import type { Reason } from '../store/events/reason.ts'
 import { feedsAt } from '../store/feeds/feeds.ts'
+import { newPublisherReason } from '../store/feeds/publishers.ts'
 import { fromJson } from '../store/json.ts'
 import { quarantinedFeeds } from '../store/ledger/stories.ts'
 import type { Db, FeedRow } from '../store/schema.ts'
 import { type Clock, day, type Instant, msBetween, parseDurationMs } from '../time/clock.ts'
 
-export type FeedState = 'new' | 'ok' | 'failing' | 'silent' | 'gone' | 'waits'
+export type FeedState = 'new' | 'ok' | 'failing' | 'silent' | 'gone' | 'waits' | 'refused'
 
 export type Health = {
   state: FeedState
@@ -55,7 +56,7 @@ export function healthOf(feed: FeedRow, alertAfter: number, now: Instant, held?:
 
 /** All problems of a feed, the worst first. */
 function problemsOf(feed: FeedRow, alertAfter: number, now: Instant, held: QuarantinedArticles | undefined): Health[] {
-  return [...failureProblems(feed, alertAfter, now), ...waitsOf(held), ...silenceProblems(feed)]
+  return [...failureProblems(feed, alertAfter, now), ...publisherProblems(feed, held), ...silenceProblems(feed)]
 }
 
 function failureProblems(
@@ -72,7 +73,12 @@ function failureProblems(
   return [{ state: 'failing', reason, isTrouble: since >= alertAfter }]
 }
 
-function waitsOf(held: QuarantinedArticles | undefined): Health[] {
+/** What waits for an editor, or was refused by one. */
+function publisherProblems(feed: FeedRow, held: QuarantinedArticles | undefined): Health[] {
+  const publisher = newPublisherReason(feed)
+  if (publisher !== null && feed.notOursAt !== null)
+    return [{ state: 'refused', reason: { ...publisher, code: 'feed-refused' }, isTrouble: false }]
+  if (publisher !== null && !held) return [{ state: 'waits', reason: publisher, isTrouble: true }]
   if (!held) return []
   return [{ state: 'waits', reason: { code: 'articles-wait', ...held }, isTrouble: true }]
 }

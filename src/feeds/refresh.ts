@@ -1,35 +1,21 @@
-import { maxLength } from '../config/field-limits.ts'
-import { describeReason } from '../describe/describe.ts'
 import { messageOf } from '../errors.ts'
-import type { Fetched } from '../http/fetched.ts'
 import type { Fetcher } from '../http/fetcher.ts'
 import { forEachPerHost } from '../http/per-host.ts'
 import { openSemaphore, type Semaphore } from '../http/semaphore.ts'
-import { hostOf, isOffSite } from '../http/url.ts'
+import { hostOf } from '../http/url.ts'
 import type { Log } from '../log.ts'
-import { saveArticles } from '../store/articles/articles.ts'
 import { isStoreUnavailable } from '../store/drivers/failure.ts'
 import { addFeedEventOnce } from '../store/events/events.ts'
 import type { Reason } from '../store/events/reason.ts'
-import {
-  arrivals,
-  claimDueFeed,
-  clearFeedMove,
-  type FeedFailure,
-  firstArticleSeenAt,
-  isFeedDue,
-  recordFailure,
-  recordSuccess,
-} from '../store/feeds/feed-polls.ts'
-import { ensureFeeds, isOtherFeedAddress } from '../store/feeds/feeds.ts'
-import { saveRejections } from '../store/feeds/rejections.ts'
+import { claimDueFeed, clearFeedMove, isFeedDue } from '../store/feeds/feed-polls.ts'
+import { ensureFeeds } from '../store/feeds/feeds.ts'
 import type { Db, FeedRow } from '../store/schema.ts'
 import type { Clock } from '../time/clock.ts'
-import type { ParsedFeed } from './parse/feed.ts'
+import { currentUrl, moveUndone } from './feed-address.ts'
 import { parseFeed } from './parse/parse-feed.ts'
 import { warmUpReaders } from './parse/reader-pool.ts'
-import { nextPollAfterFailure, nextPollAfterSuccess } from './poll-schedule.ts'
-import { maxArrivals, type PublishingRate, publishingRate } from './publishing-rate.ts'
+import { fetchFailure, recordFeedFailure } from './record-failure.ts'
+import { type SuccessfulFetch, saveRead } from './save-read.ts'
 
 export type RefreshNeeds = {
   db: Db
@@ -54,8 +40,6 @@ const maxProcessing = 4
 const maxPrefetched = 8
 /** Feeds that are read from the store at once. */
 const batchSize = 200
-/** After this number of failures in a row, a moved feed is fetched at its original address again. */
-const maxFailuresAfterMove = 3
 
 /** Fetches the feeds at these addresses now and saves new articles. A failure is recorded and stops no other feed. */
 export async function refreshFeeds(needs: RefreshNeeds, urls: string[]): Promise<RefreshResult[]> {
@@ -89,11 +73,6 @@ function forEachFeed(needs: RefreshNeeds, urls: string[], work: (feed: FeedRow) 
 async function* loadFeeds({ db, clock }: RefreshNeeds, urls: string[]): AsyncGenerator<FeedRow> {
   for (let start = 0; start < urls.length; start += batchSize)
     yield* await ensureFeeds(db, urls.slice(start, start + batchSize), clock.now())
-}
-
-/** The address after a permanent redirect, else the one in the job files. */
-export function currentUrl({ address, url }: Pick<FeedRow, 'address' | 'url'>): string {
-  return address ?? url
 }
 
 /** Records a feed's failure without throwing, so that the other feeds continue; throws if the store is unavailable. */
@@ -140,7 +119,7 @@ async function parseAndSave(needs: RefreshNeeds, feed: FeedRow, fetched: Success
   const { url } = feed
   const bodies = wantsBodies(needs, feed)
   if (fetched.kind === 'unchanged') {
-    await saveFetched(needs, feed, fetched, null)
+    await saveRead(needs, feed, { fetched, parsed: null, bodies })
     return { url, kind: 'unchanged' }
   }
   const parsed = await parseFeed(fetched.bytes, {
@@ -151,117 +130,10 @@ async function parseAndSave(needs: RefreshNeeds, feed: FeedRow, fetched: Success
   })
   if ('failed' in parsed)
     return await recordFeedFailure(needs, feed, { reason: { code: 'feed-unreadable', message: parsed.failed } })
-  const added = await saveFetched(needs, feed, fetched, parsed)
+  const added = await saveRead(needs, feed, { fetched, parsed, bodies })
   return { url, kind: 'read', articles: parsed.articles.length, added, rejected: parsed.rejected.length }
 }
 
 function wantsBodies({ wholeFeeds }: RefreshNeeds, { url }: FeedRow): boolean {
   return wholeFeeds?.has(url) ?? false
-}
-
-type SuccessfulFetch = Exclude<Fetched, { kind: 'failed' }>
-type FailedFetch = Extract<Fetched, { kind: 'failed' }>
-
-/** Saves articles, publishing rate and next fetch in one transaction. Returns how many articles were new. */
-async function saveFetched(
-  needs: RefreshNeeds,
-  feed: FeedRow,
-  fetched: SuccessfulFetch,
-  parsed: ParsedFeed | null,
-): Promise<number> {
-  const { clock } = needs
-  return await needs.db.transaction().execute(async (trx) => {
-    const now = clock.now()
-    const isOffSiteUrl = (url: string) => isOffSite(url, parsed?.siteUrl ?? currentUrl(feed))
-    const added = parsed ? await saveArticles(trx, feed.id, parsed.articles, now, isOffSiteUrl) : 0
-    if (parsed) await saveRejections(trx, feed.id, parsed.rejected, now)
-    const { gapSeconds: gap, ...pace } = await loadPublishingRate(trx, feed, now)
-    const ttl = parsed ? (parsed.ttl ?? null) : feed.ttl
-    const { etag, lastModified } = fetched.kind === 'ok' ? fetched : feed
-    await recordSuccess(
-      trx,
-      feed.id,
-      {
-        ...(parsed && {
-          title: parsed.title,
-          siteUrl: parsed.siteUrl,
-          rejected: parsed.rejected.length,
-          bodiesAt: wantsBodies(needs, feed) ? now : null,
-        }),
-        ...pace,
-        ...(await urlAfterMove({ ...needs, db: trx }, feed, fetched.movedTo)),
-        etag,
-        lastModified,
-        ttl,
-        nextFetchAt: nextPollAfterSuccess(
-          { feedId: feed.id, gapSeconds: gap, maxAgeSeconds: fetched.maxAge, ttlSeconds: ttl },
-          now,
-        ),
-      },
-      now,
-    )
-    return added
-  })
-}
-
-async function loadPublishingRate(db: Db, feed: FeedRow, now: string): Promise<PublishingRate> {
-  return publishingRate(await arrivals(db, feed.id, maxArrivals), await firstArticleSeenAt(db, feed.id), feed, now)
-}
-
-/**
- * The new address of a feed after a permanent redirect; the job files keep the original one. An address that is too long
- * to save is followed at each fetch.
- */
-async function urlAfterMove({ db, clock, log }: RefreshNeeds, feed: FeedRow, movedTo: string | null) {
-  if (movedTo === null || movedTo === currentUrl(feed) || movedTo.length > maxLength.address) return {}
-  const about = { actor: 'system' as const, feed: feed.id }
-  if (await isOtherFeedAddress(db, feed.id, movedTo)) {
-    const data = { to: movedTo, url: currentUrl(feed) }
-    if (await addFeedEventOnce(db, { kind: 'feed.move_ignored', ...about, data }, clock.now()))
-      log.warn({ event: 'feed.move_ignored', feed: feed.url, movedTo }, 'feed moved to the address of another feed')
-    return {}
-  }
-  const data = { from: currentUrl(feed), to: movedTo }
-  await addFeedEventOnce(db, { kind: 'feed.moved', ...about, data }, clock.now())
-  log.warn(
-    { event: 'feed.moved', feed: feed.url, from: currentUrl(feed), to: movedTo },
-    'feed moved permanently: it is fetched at its new address',
-  )
-  return { address: movedTo === feed.url ? null : movedTo }
-}
-
-function moveUndone({ id, address, url }: FeedRow, why: 'gone' | 'failing') {
-  const data = { from: address ?? url, to: url, why }
-  return { kind: 'feed.move_undone' as const, actor: 'system' as const, feed: id, data }
-}
-
-type FailureDetails = { reason: Reason; retryAfterSeconds?: number | null }
-
-function fetchFailure({ reason: message, status, retryAfterSeconds }: FailedFetch): FailureDetails {
-  const reason: Reason =
-    status === null ? { code: 'feed-unreachable', message } : { code: 'feed-status', status, message }
-  return { reason, retryAfterSeconds }
-}
-
-async function recordFeedFailure(
-  needs: RefreshNeeds,
-  feed: FeedRow,
-  { reason, retryAfterSeconds: retryAfter = null }: FailureDetails,
-): Promise<RefreshResult> {
-  const { db, clock, log } = needs
-  const now = clock.now()
-  const failures = feed.failures + 1
-  const failure: FeedFailure = { nextFetchAt: nextPollAfterFailure({ feedId: feed.id, failures, retryAfter }, now) }
-  if (reason.code === 'feed-status' && reason.status === 410) {
-    failure.goneAt = now
-    const gone = { kind: 'feed.gone' as const, data: { status: reason.status } }
-    await addFeedEventOnce(db, { ...gone, actor: 'system', feed: feed.id }, now)
-  } else if (feed.address !== null && failures >= maxFailuresAfterMove) {
-    Object.assign(failure, { address: null, etag: null, lastModified: null })
-    await addFeedEventOnce(db, moveUndone(feed, 'failing'), now)
-  }
-  await recordFailure(db, feed.id, reason, now, failure)
-  const next = failure.goneAt ? null : failure.nextFetchAt
-  log.warn({ event: 'feed.failed', feed: feed.url, reason: describeReason(reason), failures, next }, 'feed failed')
-  return { url: feed.url, kind: 'failed', reason }
 }

@@ -34,6 +34,7 @@ import * as edits from './migrations/0035-edits.ts'
 import * as reasons from './migrations/0036-reasons.ts'
 import * as staff from './migrations/0037-staff.ts'
 import * as textFingerprints from './migrations/0043-text-fingerprints.ts'
+import * as publishers from './migrations/0038-publishers.ts'
 import * as replies from './migrations/0044-replies.ts'
 import type { Schema } from './schema.ts'
 
@@ -72,6 +73,7 @@ export const migrations = [
   { name: '0037-staff', up: staff.up },
   { name: '0044-replies', up: replies.up },
   { name: '0043-text-fingerprints', up: textFingerprints.up },
+  { name: '0038-publishers', up: publishers.up },
 ]
 
 /**

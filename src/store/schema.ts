@@ -148,7 +148,15 @@ export type FeedRow = {
   weekly: number | null
   /** When it was last read with the full text of its articles; null: its last read was without. */
   bodiesAt: Instant | null
+  /** Since when it has another publisher, by all that can be seen, and which; null: since never, or an editor accepted it. */
+  newPublisherAt: Instant | null
+  newPublisher: Json<Publisher> | null
+  /** When an editor said that this publisher is not ours: its articles are not saved. */
+  notOursAt: Instant | null
 }
+
+/** How a feed presents itself. `movedTo`: its address after permanent redirects, which is not yet used; null: none. */
+export type Publisher = { title: string; siteUrl: string | null; movedTo: string | null }
 
 /** An event with the ids of its subjects. The event stays when they are deleted. */
 export type EventRow = {
@@ -271,6 +279,8 @@ export type LedgerRow = {
   feedId: string
   enrolledAt: Instant
   backlogAt: Instant | null
+  /** Why it is backlog, unless it was too old at first sight, an editor decided, or an edition passed it over. */
+  backlogReason: Json<Reason> | null
   editionId: string | null
   /** The first article of the story, where this one is another copy; in quarantine, the article that it seems to copy. */
   sameAs: string | null

@@ -186,7 +186,26 @@ const examples: Examples = {
       { from: 'https://b.example', to: 'https://a.example', why: 'failing' },
       'The address https://b.example fails: we fetch it at https://a.example again',
     ],
+    [
+      { from: 'https://b.example', to: 'https://a.example', why: 'not-ours' },
+      'The address https://b.example leads to another publisher: we fetch it at https://a.example again',
+    ],
   ],
+  'feed.move_insecure': [
+    [
+      { to: 'http://a.example', url: 'https://a.example' },
+      'Says that it moved to http://a.example, without TLS: we fetch it at https://a.example as before',
+    ],
+  ],
+  'feed.publisher_changed': [
+    [
+      { title: 'Lucky Reels', siteUrl: 'https://reels.example/' },
+      'Has another title, site and articles than before: “Lucky Reels” https://reels.example/',
+    ],
+  ],
+  'feed.publisher_accepted': [[{ title: 'The Quay Weekly' }, '“The Quay Weekly” is the same publisher']],
+  'feed.publisher_refused': [[{ title: 'Lucky Reels' }, '“Lucky Reels” is not ours: nothing of it is saved']],
+  'feed.publisher_back': [[{ title: 'The Quay' }, 'Is “The Quay” again, with articles that we know']],
   'feed.articles_forgotten': [[{}, 'Too many articles: the oldest that no edition chose are forgotten']],
   'feed.forgotten_shown': [[{}, 'Lists articles again that were forgotten here: no edition gets them']],
   'feed.articles_decided': [

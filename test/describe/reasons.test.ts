@@ -240,6 +240,12 @@ const examples: Examples = {
     [{ number: 3, dueAt: null }, 'which is in edition 3'],
   ],
   'copy-in-backlog': [[{}, 'which is backlog']],
+  'older-than-feed': [
+    [
+      { publishedAt: '2019-05-01T08:00:00.000Z', oldest: '2026-11-12T08:00:00.000Z' },
+      'published on 2019-05-01, long before the oldest article (2026-11-12) that the feed listed when it was first read',
+    ],
+  ],
   'copy-retracted': [[{ who: 'Ada', words: 'wrong name' }, 'which was removed by Ada: wrong name']],
   'no-letter-section': [[{}, 'no section prints letters (layout have-your-say)']],
   'no-section': [[{}, 'its feed is in no section any more']],
@@ -500,6 +506,21 @@ const examples: Examples = {
   ],
   flood: [[{ count: 26, usual: 3 }, '26 new articles at once, where 3 are usual']],
   'known-articles': [[{ count: 26 }, '26 new articles at once whose address or title this feed had before']],
+  'feed-changed-hands': [
+    [
+      { title: 'Lucky Reels', siteUrl: 'https://reels.example/' },
+      'the feed seems to have another publisher now: “Lucky Reels” https://reels.example/',
+    ],
+  ],
+  'feed-refused': [
+    [
+      { title: 'Lucky Reels', siteUrl: 'https://reels.example/' },
+      'belongs to another publisher, “Lucky Reels” https://reels.example/: an editor said that it is not ours',
+    ],
+  ],
+  'feed-not-ours': [[{}, 'an editor said that the feed has another publisher']],
+  'link-not-public': [[{}, 'its link leads to a private network, or to the reader’s own machine']],
+  'link-with-password': [[{}, 'its link holds a user name or a password']],
   'link-too-long': [[{ maximum: 2000 }, 'its link has more than 2000 characters']],
   'link-not-web': [[{}, 'its link is not an address of the web']],
   'empty-entry': [[{}, 'nothing in it: no title, no text, no link']],

@@ -98,4 +98,7 @@ const fine: FeedRow = {
   longestSilence: (7 * day) / 1000,
   weekly: 3.5,
   bodiesAt: null,
+  newPublisherAt: null,
+  newPublisher: null,
+  notOursAt: null,
 }

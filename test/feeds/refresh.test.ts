@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { currentUrl, type RefreshNeeds, refreshDueFeeds, refreshFeeds } from '../../src/feeds/refresh.ts'
+import { currentUrl } from '../../src/feeds/feed-address.ts'
+import { type RefreshNeeds, refreshDueFeeds, refreshFeeds } from '../../src/feeds/refresh.ts'
 import type { Fetcher } from '../../src/http/fetcher.ts'
 import { silentLog } from '../../src/log.ts'
 import { retryFeedNow } from '../../src/store/feeds/feed-polls.ts'

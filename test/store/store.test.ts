@@ -545,6 +545,9 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     newestItemAt: true,
     longestSilence: true,
     weekly: true,
+    newPublisherAt: true,
+    newPublisher: true,
+    notOursAt: true,
     bodiesAt: true,
   },
   events: {
@@ -563,6 +566,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     articleId: true,
     feedId: true,
     enrolledAt: true,
+    backlogReason: true,
     backlogAt: true,
     editionId: true,
     sameAs: true,

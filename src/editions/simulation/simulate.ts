@@ -9,6 +9,7 @@ import { addMs, day, type Instant } from '../../time/clock.ts'
 import { articleChoices, type Choice, chosenOnly } from '../choice/choice.ts'
 import { expiryOf } from '../choice/expiry.ts'
 import { pendingAtFirstSight } from '../choice/first-sight.ts'
+import { olderThanFeed } from '../choice/older-than-feed.ts'
 import { decideThin, type ThinDecision } from '../choice/thin.ts'
 import { type Digest, feedUrlsOf } from '../digest.ts'
 import { selectEdited } from '../edits/apply-edits.ts'
@@ -145,6 +146,8 @@ function backlogOf(articles: PastArticle[], digest: Digest, from: Instant): Set<
     const pending = pendingAtFirstSight(firstBatch, digest, seenFirst)
     for (const { id } of firstBatch) if (!pending.has(id)) backlog.add(id)
     for (const { id, seenAt } of shown) if (seenAt <= from) backlog.add(id)
+    const later = shown.filter(({ seenAt }) => seenAt !== seenFirst)
+    for (const id of olderThanFeed(later, firstBatch).keys()) backlog.add(id)
   }
   return backlog
 }

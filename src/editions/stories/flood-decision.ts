@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '../../errors.ts'
+import { decidePublisher, isPublisherOpen, type PublisherDecision } from '../../feeds/publisher-decision.ts'
 import { lockDigest } from '../../store/digests/digests.ts'
 import { transaction } from '../../store/drivers/transaction.ts'
 import { type EventValues, type NewEvent, person } from '../../store/events/event.ts'
 import { addEvent } from '../../store/events/events.ts'
-import { feedByUrl, lockFeed } from '../../store/feeds/feeds.ts'
+import { feedById, feedByUrl, lockFeed } from '../../store/feeds/feeds.ts'
 import {
   copiesOf,
   moveQuarantinedToBacklog,
@@ -21,22 +22,24 @@ import { isCertainDuplicate, knownArticlesReason } from './flood.ts'
 type Needs = ComposeNeeds & { digests: Digest[] }
 
 /**
- * Releases the quarantined articles of a feed as new: certain duplicates stay duplicates; possible duplicates in a
- * flood are compared again or, if they are too many, stay quarantined for a second decision. Returns the number of
+ * Releases the quarantined articles of a feed as new, and accepts its new publisher, also one that was refused. Certain
+ * duplicates stay duplicates; possible duplicates in a flood are compared again or, if they are too many, stay quarantined for a second decision. Returns the number of
  * released articles, each counted once across digests; AppError `missing` for an unknown feed, `conflict` if none is
  * quarantined or they differ from `seen` (`quarantineRevision`).
  */
 export function releaseFeed(needs: Needs, url: string, who: string, seen?: string): Promise<number> {
-  return decideQuarantined(needs, { url, who, seen }, releaseArticles)
+  return decideQuarantined(needs, { url, who, seen }, { ofArticles: releaseArticles, decision: 'release' })
 }
 
 /**
- * Ignores the quarantined articles of a feed: possible duplicates become duplicates, the others backlog. Returns and
+ * Ignores the quarantined articles of a feed, and whatever its new publisher lists from now on: possible duplicates become duplicates, the others backlog. Returns and
  * errors as in `releaseFeed`.
  */
 export function ignoreFeed(needs: Needs, url: string, who: string, seen?: string): Promise<number> {
-  return decideQuarantined(needs, { url, who, seen }, ignoreArticles)
+  return decideQuarantined(needs, { url, who, seen }, { ofArticles: ignoreArticles, decision: 'ignore' })
 }
+
+type DecideArticles = (needs: Needs, digest: string, held: QuarantinedStories) => Promise<DecisionResult[]>
 
 type QuarantinedStories = Awaited<ReturnType<typeof quarantinedStories>>
 
@@ -56,24 +59,27 @@ export function quarantineRevision(held: QuarantinedStories): string {
 async function decideQuarantined(
   needs: Needs,
   { url, who, seen }: { url: string; who: string; seen: string | undefined },
-  action: (needs: Needs, digest: string, held: QuarantinedStories) => Promise<DecisionResult[]>,
+  { ofArticles, decision }: { ofArticles: DecideArticles; decision: PublisherDecision },
 ): Promise<number> {
   const { db, clock, digests } = needs
   const feed = await feedByUrl(db, url)
   if (!feed) throw new AppError('missing', `there is no feed ${url}`, { hint: 'lastword feeds list shows them all.' })
   return await transaction(db, async (trx) => {
     await lockFeed(trx, feed.id) // a concurrent decision waits for this lock and finds nothing to decide
+    const current = await feedById(trx, feed.id)
     const waiting = await quarantinedStories(trx, feed.id)
     const count = distinct(waiting.map(({ id }) => id)).length
-    if (count === 0) throw new AppError('conflict', `no articles of ${url} wait for an editor`)
+    if (count === 0 && !isPublisherOpen(current, decision))
+      throw new AppError('conflict', `no articles of ${url} wait for an editor`)
     if (seen !== undefined && quarantineRevision(waiting) !== seen)
       throw new AppError('conflict', `other articles of ${url} wait than those that you looked at: ${count} now`)
     const held = Map.groupBy(waiting, ({ digest }) => digest)
     const decided: DecisionResult[] = []
-    for (const [digest, articles] of held) decided.push(...(await action({ ...needs, db: trx }, digest, articles)))
+    for (const [digest, articles] of held) decided.push(...(await ofArticles({ ...needs, db: trx }, digest, articles)))
+    await decidePublisher({ db: trx, clock }, current, { decision, who })
     const data = decisionCounts(decided)
     const event: NewEvent = { kind: 'feed.articles_decided', actor: person(who), feed: feed.id, data }
-    await addEvent(trx, event, clock.now())
+    if (count > 0) await addEvent(trx, event, clock.now())
     await addAllToLedger({ db: trx, clock, digests })
     for (const digest of digests.filter(({ name }) => held.has(name))) {
       await lockDigest(trx, digest.name, clock.now()) // a concurrent seal waits for this lock, or has finished

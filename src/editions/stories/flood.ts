@@ -25,7 +25,8 @@ export function mayBeFlood(count: number, rule: FloodRule): boolean {
 
 /**
  * Finds a flood in one refresh of a feed: more than `known` articles have an address or title that the feed had before,
- * or there are more than `times` the usual number. Null: no flood.
+ * or there are more than `times` the usual number. Certain duplicates do not count, as they need no decision. Null: no
+ * flood.
  */
 export function findFloodSync(batch: Story[], known: Story[], rule: FloodRule): Flood | null {
   return runToEnd(findFlood(batch, known, rule))
@@ -40,13 +41,15 @@ export function* findFlood(
 ): Steps<Flood | null> {
   const history = yield* FeedHistory.of(known)
   const matches = new Map<string, string | null>()
+  const certain = new Set<string>()
   for (const story of batch) {
     yield
     const match = yield* history.find(story)
-    if (match) matches.set(story.id, match.id)
+    if (match && isCertainDuplicate(story, match)) certain.add(story.id)
+    else if (match) matches.set(story.id, match.id)
     else if (forgotten.has(titleKey(story.title)) && !history.hasTitle(story)) matches.set(story.id, null)
   }
-  const unmatched = batch.filter(({ id }) => !matches.has(id))
+  const unmatched = batch.filter(({ id }) => !matches.has(id) && !certain.has(id))
   const usualCount = usualVolume(batch, known)
   if (usualCount !== null && unmatched.length > rule.times * usualCount) {
     const reason: Reason = { code: 'flood', count: batch.length, usual: Math.round(usualCount * 10) / 10 }

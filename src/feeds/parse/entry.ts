@@ -46,4 +46,6 @@ export type RawFeed = {
   left: number
   /** The document ends in the middle of an entry. */
   cutOff: boolean
+  /** The document ends before its root element does. */
+  unclosed?: true
 }

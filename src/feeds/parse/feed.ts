@@ -21,4 +21,6 @@ export type ParsedFeed = {
   rejected: RejectedEntry[]
   /** Entries beyond `maximumEntries`; absent if there are none. */
   unread?: number
+  /** The document ends early, so more entries may follow; absent if it is whole. */
+  isPartial?: true
 }

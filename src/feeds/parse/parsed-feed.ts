@@ -34,15 +34,19 @@ export function toParsedFeed(feed: RawFeed, { url: feedUrl, now }: FeedContext, 
     else readArticles.push(result)
   }
   const articles = withUniqueIdentities(readArticles, rejected)
-  if (feed.cutOff) rejected.push({ reason: { code: 'feed-cut-off' }, title: '' })
-  if (feed.left)
-    rejected.push({
-      reason: { code: 'entries-not-read', count: feed.left, read: feed.entries.length },
-      title: '',
-    })
+  rejected.push(...unreadParts(feed))
   const interval = feed.ttl === undefined ? {} : { ttl: feed.ttl }
   const unread = feed.left ? { unread: feed.left } : {}
-  return { title, siteUrl: site, language: languageOf(feed), ...interval, articles, rejected, ...unread }
+  const partial = feed.cutOff || feed.unclosed ? { isPartial: true as const } : {}
+  return { title, siteUrl: site, language: languageOf(feed), ...interval, articles, rejected, ...unread, ...partial }
+}
+
+/** The rejections about the document as a whole. */
+function unreadParts({ cutOff, left, entries }: RawFeed): Rejected[] {
+  const parts: Rejected[] = []
+  if (cutOff) parts.push({ reason: { code: 'feed-cut-off' }, title: '' })
+  if (left) parts.push({ reason: { code: 'entries-not-read', count: left, read: entries.length }, title: '' })
+  return parts
 }
 
 type Addresses = { feedUrl: string; home: string; site: string | null; base: string }
@@ -58,6 +62,7 @@ function contextOf(
   const authors = authorStyle(lines, [title, hostWithoutWww(site ?? '')])
   return {
     ...{ base, hasBase: feed.bases.length > 0, order, authors },
+    feedUrl,
     feedUrls: [feedUrl, feed.self ?? ''].flatMap((url) =>
       /^https?:/.test(url) && url !== site ? [withoutScheme(url)] : [],
     ),

@@ -86,9 +86,12 @@ function feedLines({ feed, troubles }: TroubledFeed, zone: string | undefined): 
 }
 
 function troubleText({ state, reason }: Health): string {
-  const toDo =
-    state === 'waits' ? ' They are not sent until one of you says in the studio whether they are new or old.' : ''
-  return `It ${describeReason(reason)}.${toDo}`
+  const cause = reason.code === 'articles-wait' ? reason.reason : reason
+  const isAboutPublisher = cause.code === 'feed-changed-hands'
+  const toDo = isAboutPublisher
+    ? ' Nothing of it is sent until one of you says in the studio whether it is the same publisher or not ours.'
+    : ' They are not sent until one of you says in the studio whether they are new or old.'
+  return `It ${describeReason(reason)}.${state === 'waits' ? toDo : ''}`
 }
 
 const stateTexts: Record<Health['state'], string> = {
@@ -96,6 +99,7 @@ const stateTexts: Record<Health['state'], string> = {
   silent: 'fell silent',
   gone: 'is gone',
   waits: 'waits for you',
+  refused: 'is not ours',
   new: 'is new',
   ok: 'works',
 }

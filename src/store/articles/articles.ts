@@ -30,7 +30,8 @@ export async function saveArticles(
   isOffSite: (url: string) => boolean = () => false,
 ): Promise<number> {
   await lockFeed(db, feedId) // two processes that read one feed at once take turns
-  const seen: SeenIdentities = { matched: new Set(), assigned: new Set() }
+  const shownIdentities = new Set(articles.map(({ identity }) => identityKey(storable(identity))))
+  const seen: SeenIdentities = { shown: shownIdentities, matched: new Set(), assigned: new Set() }
   let added = 0
   for (let start = 0; start < articles.length; start += writeBatchSize) {
     await yieldToEventLoop() // else SQLite would block all other work until the last feed

@@ -2,7 +2,7 @@ import { indexKey } from './identity.ts'
 
 /**
  * The address for recognising an article, from any link: scheme and host in lower case; without default port, `www.` or
- * `m.`, fragment, tracking parameters, `index.html` and final slash; other parameters sorted. For comparison only; text
+ * `m.`, fragment (unless it is an address), tracking parameters, `index.html` and final slash; other parameters sorted. For comparison only; text
  * that is not an address is unchanged, and an address too long for an index becomes a hash.
  */
 export function canonicalAddress(address: string): string {
@@ -11,7 +11,7 @@ export function canonicalAddress(address: string): string {
 
 function foldedAddress(address: string): string {
   const url = new URL(address)
-  url.hash = ''
+  if (!/^#[!/]/.test(url.hash)) url.hash = '' // `#!` and `#/` begin an address that a script reads
   url.username = ''
   url.password = ''
   url.hostname = url.hostname.replace(mobileHostPrefix, '')

@@ -102,7 +102,13 @@ export type EventValues = {
   'feed.gone': { status: number }
   'feed.moved': { from: string; to: string }
   'feed.move_ignored': { to: string; url: string }
-  'feed.move_undone': { from: string; to: string; why: 'gone' | 'failing' }
+  'feed.move_insecure': { to: string; url: string }
+  'feed.move_undone': { from: string; to: string; why: 'gone' | 'failing' | 'not-ours' }
+  'feed.publisher_changed': { title: string; siteUrl: string }
+  'feed.publisher_accepted': { title: string }
+  'feed.publisher_refused': { title: string }
+  /** The earlier publisher is back; `title` is of its feed. */
+  'feed.publisher_back': { title: string }
   'feed.articles_forgotten': NoValues
   'feed.forgotten_shown': NoValues
   /** What a person decided about articles in quarantine, in numbers. */

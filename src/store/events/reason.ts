@@ -118,6 +118,8 @@ type ChoiceValues = {
   'same-story': { title: string; source: string; url: string | null; where: Reason | null }
   /** It may repeat an article of another story; `where`: in another edition. */
   'possible-duplicate': { title: string; source: string; where: Reason | null }
+  /** Published long before the oldest article of its feed's first read. */
+  'older-than-feed': { publishedAt: Instant; oldest: Instant }
   'copy-in-edition': { number: number | null; dueAt: Instant | null }
   'copy-in-backlog': NoValues
   'copy-retracted': { who: string; words: string }
@@ -273,12 +275,18 @@ type FeedValues = {
   'articles-wait': { count: number; reason: Reason }
   flood: { count: number; usual: number }
   'known-articles': { count: number }
+  /** By its title and site: `siteUrl` is empty if it names none. */
+  'feed-changed-hands': { title: string; siteUrl: string }
+  'feed-refused': { title: string; siteUrl: string }
 }
 
 /** Why an entry of a feed cannot be an article. */
 type RejectionValues = {
   'link-too-long': { maximum: number }
   'link-not-web': NoValues
+  'link-not-public': NoValues
+  'link-with-password': NoValues
+  'feed-not-ours': NoValues
   'empty-entry': NoValues
   'duplicate-entry': NoValues
   'feed-cut-off': NoValues

@@ -60,6 +60,9 @@ function newFeed(url: string, now: Instant): FeedRow {
     longestSilence: null,
     weekly: null,
     bodiesAt: null,
+    newPublisherAt: null,
+    newPublisher: null,
+    notOursAt: null,
   }
 }
 
@@ -84,6 +87,11 @@ export async function feedsAt(db: Db, urls: string[]): Promise<FeedRow[]> {
 /** The feed with this address in the job files. */
 export function feedByUrl(db: Db, url: string): Promise<FeedRow | undefined> {
   return db.selectFrom('feeds').selectAll().where('url', '=', url).executeTakeFirst()
+}
+
+/** The feed with this id, which must exist. */
+export function feedById(db: Db, id: string): Promise<FeedRow> {
+  return db.selectFrom('feeds').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
 }
 
 /** Whether another feed is fetched from the address. */

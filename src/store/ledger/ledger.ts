@@ -1,18 +1,18 @@
 import type { Instant } from '../../time/clock.ts'
 import { retractedStories } from '../articles/retractions.ts'
-import type { Db } from '../schema.ts'
+import type { Reason } from '../events/reason.ts'
+import { toJson } from '../json.ts'
+import type { Db, FeedRow } from '../schema.ts'
 import { publishedCopies } from './stories.ts'
 
+export type FeedWithArticles = Pick<FeedRow, 'id' | 'url' | 'newPublisherAt' | 'newPublisher'>
+
 /** The feeds at these addresses that have articles outside the digest's ledger. */
-export async function feedsWithNewArticles(
-  db: Db,
-  digest: string,
-  urls: string[],
-): Promise<{ id: string; url: string }[]> {
+export async function feedsWithNewArticles(db: Db, digest: string, urls: string[]): Promise<FeedWithArticles[]> {
   if (urls.length === 0) return []
   const feeds = await db
     .selectFrom('feeds')
-    .select(['feeds.id', 'feeds.url'])
+    .select(['feeds.id', 'feeds.url', 'feeds.newPublisherAt', 'feeds.newPublisher'])
     .select((eb) => [
       eb
         .selectFrom('articles')
@@ -29,7 +29,7 @@ export async function feedsWithNewArticles(
     .where('feeds.url', 'in', urls)
     .orderBy('feeds.url')
     .execute()
-  return feeds.filter(({ shown, known }) => shown !== known).map(({ id, url }) => ({ id, url }))
+  return feeds.filter(({ shown, known }) => shown !== known)
 }
 
 /** Whether any article of this feed is in the digest's ledger. */
@@ -87,6 +87,22 @@ export async function markBacklog(
     .where('feedId', '=', feedId)
     .where('editionId', 'is', null)
   await (pending.length === 0 ? all : all.where('articleId', 'not in', pending)).execute()
+}
+
+/** Makes one pending article backlog, with the reason. */
+export async function moveToBacklog(
+  db: Db,
+  digest: string,
+  { articleId, reason, now }: { articleId: string; reason: Reason; now: Instant },
+): Promise<void> {
+  await db
+    .updateTable('ledger')
+    .set({ backlogAt: now, backlogReason: toJson(reason) })
+    .where('digest', '=', digest)
+    .where('articleId', '=', articleId)
+    .where('editionId', 'is', null)
+    .where('backlogAt', 'is', null)
+    .execute()
 }
 
 /**

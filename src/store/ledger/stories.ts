@@ -261,6 +261,7 @@ export function quarantinedStories(db: Db, feedId: string) {
     .selectFrom('ledger')
     .innerJoin('articles', 'articles.id', 'ledger.articleId')
     .select(['ledger.digest', 'articles.id', 'articles.canonical', 'articles.title', 'ledger.sameAs'])
+    .select('ledger.quarantineReason')
     .where('ledger.feedId', '=', feedId)
     .where('ledger.quarantinedAt', 'is not', null)
     .orderBy('articles.id')
@@ -298,7 +299,12 @@ export async function moveQuarantinedToBacklog(
 ): Promise<void> {
   for (const some of chunks(articleIds))
     await quarantinedEntries(db, digest, some)
-      .set({ quarantinedAt: null, quarantineReason: null, backlogAt: now })
+      .set((eb) => ({
+        quarantinedAt: null,
+        quarantineReason: null,
+        backlogAt: now,
+        backlogReason: eb.ref('quarantineReason'),
+      }))
       .execute()
 }
 

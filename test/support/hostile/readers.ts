@@ -24,6 +24,8 @@ import { type Dialect, Tokeniser } from '../../../src/feeds/markup/tokeniser.ts'
 import { readOpml } from '../../../src/feeds/opml.ts'
 import { withoutScheme } from '../../../src/feeds/parse/article/article.ts'
 import { authorLine } from '../../../src/feeds/parse/article/authors.ts'
+import { readLink } from '../../../src/feeds/parse/article/link.ts'
+import { redirectorTarget } from '../../../src/feeds/parse/article/redirectors.ts'
 import { monthNumber } from '../../../src/feeds/parse/calendar.ts'
 import { dateOrder } from '../../../src/feeds/parse/date-order.ts'
 import { readDate } from '../../../src/feeds/parse/dates.ts'
@@ -51,6 +53,7 @@ import { knownPrefixes, localName } from '../../../src/feeds/parse/xml/names.ts'
 import { findRoot } from '../../../src/feeds/parse/xml/root.ts'
 import { readTree } from '../../../src/feeds/parse/xml/tree.ts'
 import { acceptableUrl } from '../../../src/http/acceptable-url.ts'
+import { isLocalAddress, isSameNetwork } from '../../../src/http/local-address.ts'
 import { compileRules, mayFetch, readRobots } from '../../../src/http/robots.ts'
 import {
   absoluteUrl,
@@ -221,6 +224,19 @@ export const readers: Reader[] = [
   }),
   ...readersIn('feeds/parse/article/authors.ts', {
     authorLine: [defaultMaxLength, (value) => authorLine(value, { surnameFirst: true, ownNames: new Set(['quay']) })],
+  }),
+  ...readersIn('feeds/parse/article/link.ts', {
+    readLink: [
+      maxLength.address,
+      (value) => readLink([value, `https://${value}@a.example/`, value], { base, feedUrl: base }),
+    ],
+  }),
+  ...readersIn('feeds/parse/article/redirectors.ts', {
+    redirectorTarget: [maxLength.address, (value) => redirectorTarget(`https://www.google.com/url?url=${value}`)],
+  }),
+  ...readersIn('http/local-address.ts', {
+    isLocalAddress: [maxLength.address, (value) => isLocalAddress(`https://${value}`)],
+    isSameNetwork: [maxLength.address, (value) => isSameNetwork(`https://${value}`, value)],
   }),
   ...readersIn('feeds/parse/article/article.ts', { withoutScheme: [maxLength.address, withoutScheme] }),
   ...readersIn('feeds/parse/date-order.ts', {
@@ -564,6 +580,7 @@ export const exceptions: Record<string, string[]> = {
     'rejectionText',
   ],
   'rows and settings of ours': [
+    ...['urlAfterMove', 'canMoveTo', 'decidePublisher', 'checkPublisher'],
     'currentUrl',
     'healthOf',
     'watchedFeeds',

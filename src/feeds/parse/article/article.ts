@@ -1,5 +1,5 @@
 import { maxCategories, maxLength } from '../../../config/field-limits.ts'
-import { absoluteUrl, isUnsafeUrl, isUrlTooLong, resolveBase } from '../../../http/url.ts'
+import { absoluteUrl, resolveBase } from '../../../http/url.ts'
 import type { NewArticle } from '../../../store/articles/article.ts'
 import type { Reason } from '../../../store/events/reason.ts'
 import type { RejectedEntry as Rejected } from '../../../store/feeds/rejections.ts'
@@ -9,6 +9,7 @@ import type { Entry } from '../entry.ts'
 import { type AuthorStyle, authorLine } from './authors.ts'
 import { firstResult } from './first-result.ts'
 import { entryIdentity, identityOf } from './identity.ts'
+import { readLink } from './link.ts'
 import { picturesOfEntry, videoOf } from './media.ts'
 import { readTexts } from './texts.ts'
 
@@ -18,6 +19,8 @@ export type Context = {
   hasBase: boolean
   order: DateOrder | null
   authors: AuthorStyle
+  /** From where the feed was read. */
+  feedUrl: string
   /** The addresses of the feed itself, without scheme. */
   feedUrls: string[]
   fallbackUrl: string
@@ -30,12 +33,10 @@ export function toArticle(entry: Entry, context: Context): NewArticle | Rejected
   const base = resolveBase(entry.bases, context.base)
   const { ownTitle, words, summary } = readTexts(entry)
   const links = entry.links.filter((one) => !isFeedItself(absoluteUrl(one, base), context.feedUrls))
-  const link = links.find((one) => absoluteUrl(one, base) !== null || isUrlTooLong(one, base))
-  const ownUrl = link === undefined ? null : absoluteUrl(link, base)
   const title = ownTitle || words || context.fallbackTitle || context.fallbackUrl
-  if (!ownUrl && link !== undefined)
-    return toRejected(entry, title, { code: 'link-too-long', maximum: maxLength.address }, link)
-  if (!ownUrl && entry.links.some(isUnsafeUrl)) return toRejected(entry, title, { code: 'link-not-web' })
+  const link = readLink(links, { base, feedUrl: context.feedUrl })
+  if ('reason' in link) return toRejected(entry, title, link.reason, link.link)
+  const { url: ownUrl } = link
   if (isEmpty(entry) && !ownTitle && !words && !ownUrl) return { reason: { code: 'empty-entry' }, title: '' }
   const instant = (text: string) => readDate(text, context.order)
   const updatedAt = firstResult(entry.updated, instant)

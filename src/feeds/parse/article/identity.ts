@@ -1,16 +1,18 @@
 import { maxLength } from '../../../config/field-limits.ts'
 import type { NewArticle } from '../../../store/articles/article.ts'
+import { canonicalAddress } from '../../../store/articles/canonical-address.ts'
 import { bareIdentity, fingerprint, identityKey, sharedIdentity } from '../../../store/articles/identity.ts'
 import type { RejectedEntry as Rejected } from '../../../store/feeds/rejections.ts'
 import type { Entry } from '../entry.ts'
 
-/** From the guid, else from the link, else from the whole entry. */
+/** From the guid, else from the canonical address, else from the whole entry. */
 export function entryIdentity(
   { guid, texts, author }: Entry,
   { url, title, publishedAt }: { url: string | null; title: string; publishedAt: string | null },
 ): string {
   const content = () => fingerprint([title, ...texts.map(({ value }) => value), publishedAt, author].join('\n'))
-  return identityOf(guid) || identityOf(url ?? '') || content()
+  const address = url !== null && /^https?:/i.test(url) ? canonicalAddress(url) : (url ?? '')
+  return identityOf(guid) || identityOf(address) || content()
 }
 
 /** A guid or link that is too long for an index is replaced by its hash, as in the store. */

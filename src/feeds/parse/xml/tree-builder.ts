@@ -8,8 +8,11 @@ import { OpenElement } from './open-element.ts'
 import type { Root } from './root.ts'
 import { type Placed, Siblings } from './siblings.ts'
 
-/** The content of the root. `left`: entries beyond `maximumEntries`; `cutOff`: the text ends within an entry. */
-export type Content = { children: Children; left: number; cutOff: boolean }
+/**
+ * The content of the root. `left`: entries beyond `maximumEntries`; `cutOff`: the text ends within an entry; `unclosed`: it
+ * ends before the root does.
+ */
+export type Content = { children: Children; left: number; cutOff: boolean; unclosed?: true }
 
 const maxDepth = 100
 /** Element names whose raw markup is read; each may cost one pass over the text. */
@@ -59,7 +62,7 @@ export class TreeBuilder {
     if (this.#rootEnd > 0) return this.#contentTo(this.#rootEnd)
     if (this.#wholeTo === 0) return { failed: 'the feed is cut off before its first entry is complete' }
     const cutOff = this.#open.some(({ name, holdsEntry }) => name.isEntry && !holdsEntry)
-    return { ...this.#contentTo(this.#wholeTo), cutOff }
+    return { ...this.#contentTo(this.#wholeTo), cutOff, unclosed: true }
   }
 
   #addText({ kind, start, end, unfinished }: Token): void {

@@ -2,7 +2,7 @@ import type { NotAFeed } from '../feed.ts'
 import { type Format, Vocabulary } from './names.ts'
 import type { Children } from './node.ts'
 import { findRoot } from './root.ts'
-import { TreeBuilder } from './tree-builder.ts'
+import { type Content, TreeBuilder } from './tree-builder.ts'
 
 /** A feed as elements. */
 export type FeedTree = {
@@ -16,6 +16,8 @@ export type FeedTree = {
   left: number
   /** The text ends within an entry. */
   cutOff: boolean
+  /** The text ends before its root does. */
+  unclosed?: true
   /** The site of a bare channel (`<CHANNEL HREF>`), or empty. */
   home: string
 }
@@ -29,12 +31,12 @@ export function readTree(document: string): FeedTree | NotAFeed {
   const root = findRoot(text)
   if ('failed' in root) return root
   const builder = new TreeBuilder(text, root, Vocabulary.of(root.format, root.name, text))
-  const content = root.isEmpty ? { children: {}, left: 0, cutOff: false } : builder.read()
+  const content: Content | NotAFeed = root.isEmpty ? { children: {}, left: 0, cutOff: false } : builder.read()
   if ('failed' in content) return content
-  const { children, left, cutOff } = content
+  const { children, left, cutOff, unclosed } = content
   const bases = [root.attributes, builder.channel].flatMap((attributes) => attributes['xml:base'] ?? [])
   const [language = null, home = ''] = [root.attributes['xml:lang'], root.attributes.href]
-  return { format: root.format, children, bases, language, left, cutOff, home }
+  return { format: root.format, children, bases, language, left, cutOff, home, ...(unclosed && { unclosed }) }
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: invalid in XML 1.0, but feeds have them

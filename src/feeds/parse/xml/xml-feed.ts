@@ -29,6 +29,7 @@ export function readXmlFeed(feed: XmlNode, document: FeedTree): RawFeed {
     entries: entryNodes(feed).map((node) => readEntry(node, isAtom)),
     left: document.left,
     cutOff: document.cutOff,
+    ...(document.unclosed && { unclosed: true }),
   }
 }
 

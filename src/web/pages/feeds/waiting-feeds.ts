@@ -1,5 +1,6 @@
 import { describeReason } from '../../../describe/describe.ts'
 import { quarantineRevision } from '../../../editions/stories/flood-decision.ts'
+import { fromJson } from '../../../store/json.ts'
 import { quarantinedFeeds, quarantinedStories } from '../../../store/ledger/stories.ts'
 import { formatCount } from '../../../text/words.ts'
 import type { Web } from '../../response.ts'
@@ -19,6 +20,9 @@ export async function waitingFeeds({ app, base }: Web) {
           title: title || url,
           url,
           reason: reason === null ? '' : describeReason(reason),
+          isNewPublisher: held.some(
+            (one) => one.quarantineReason !== null && fromJson(one.quarantineReason).code === 'feed-changed-hands',
+          ),
           waiting: formatCount(count, 'article'),
           action,
           seen: quarantineRevision(held),
