@@ -183,7 +183,8 @@ test('a feed that is a login page is named, and the other feeds are read all the
     error: expect.stringContaining('a web page, not a feed'),
   })
   expect(latest).toMatchObject({ ok: true, count: 12, error: null, rejected: [] })
-  expect(Object.keys(latest.items[0])).toEqual(['id', 'title', 'link', 'published', 'author', 'summary', 'image'])
+  const fields = ['id', 'title', 'link', 'published', 'author', 'summary', 'image', 'imageAlt']
+  expect(Object.keys(latest.items[0])).toEqual(fields)
   expect(latest.items[0].published).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
   expect(missing).toMatchObject({ ok: false, error: expect.stringContaining('404') })
 })
