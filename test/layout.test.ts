@@ -96,6 +96,7 @@ const frozen: Record<string, string> = {
   '0035-edits.ts': 'efd1f820983852e49c658ee46c5b3a51925f1afecb9032a6188ab8aeacc99d3a',
   '0036-reasons.ts': '33e63665d1276295de5a2024e792823d6ddc69ae3b7961bd3cbe3061c017d899',
   '0037-staff.ts': '042e6535fd906981209823d540b4fabc45c475a087db634c2159d7aa77dd5c94',
+  '0042-correction-classes.ts': '0d05a709825b6acc87319d64df769e1fec5fead156b2ddcd682634798ace9376',
   '0044-replies.ts': '0708cfa47f63a8f47df6fb907be288f27da7af67cc06ad51207af09746618a19',
   '0043-text-fingerprints.ts': 'ba15bc24d7f28f51ce8cc74368bc98b8c11e8fb91e57a73c88c36a5c2beec9df',
   '0038-publishers.ts': '4299dab2c7a6277cc17fcdc5c2dfcf431e472e6320e0c9aee99b0a2a0b17a4f8',

@@ -9,6 +9,7 @@ import {
   suggestedText,
   withdrawCorrection,
 } from '../editions/corrections/decide.ts'
+import { isMinor } from '../editions/corrections/minor.ts'
 import { AppError } from '../errors.ts'
 import type { CorrectionNote } from '../feeds/markup/correction-note.ts'
 import { pageContext, readInWorker } from '../feeds/parse/reader-pool.ts'
@@ -36,7 +37,10 @@ export function addCorrectionsCommands(program: Command): void {
     .command('list')
     .description('list the corrections that wait for an editor or for the next edition')
     .argument('[digest]', 'only those of this digest')
-    .option('--all', `also printed, dismissed and obsolete ones; the newest ${maxListed}`)
+    .option(
+      '--all',
+      `also rewordings, developing stories, and printed, dismissed and obsolete ones; the newest ${maxListed}`,
+    )
     .option('--json', 'one JSON line for each correction')
     .action((digest: string | undefined, options: Json & { all?: boolean }, command: Command) =>
       withApp(command, (app) => list(app, digest, options)),
@@ -77,8 +81,14 @@ async function list(app: App, digest: string | undefined, options: Json & { all?
   const { db } = app
   if (digest !== undefined) requireDigestName(app, digest)
   const rows = options.all ? await latestCorrections(db, digest, maxListed) : await waitingCorrections(db, digest)
-  for (const row of rows) options.json ? printJson(correctionJson(row)) : print(correctionText(row))
-  if (rows.length === 0 && !options.json) print('No corrections to review.')
+  const shown = options.all ? rows : rows.filter((row) => !isMinor(row))
+  for (const row of shown) options.json ? printJson(correctionJson(row)) : print(correctionText(row))
+  if (options.json) return
+  if (shown.length === 0) print('No corrections to review.')
+  if (shown.length < rows.length)
+    print(
+      `Other changes (${rows.length - shown.length}): reworded headlines and stories that went on. --all lists them.`,
+    )
 }
 
 function decide(command: Command, id: string, action: CorrectionAction, decision: Decision): Promise<void> {
@@ -102,7 +112,7 @@ function correctionText(correction: CorrectionView): string {
   const { id, digest, number, said, evidence, url } = correction
   const text = correction.words ?? suggestedText(correction)
   const lines = [
-    `${id}  ${digest} ${number}  ${statusText(correction)}`,
+    `${id}  ${digest} ${number}  ${statusText(correction)}${isMinor(correction) ? ` (${correction.class})` : ''}`,
     `  said: ${said}`,
     `  right: ${text}`,
     `  found: ${describeReason(evidence)}; ${url}`,

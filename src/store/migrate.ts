@@ -34,6 +34,7 @@ import * as edits from './migrations/0035-edits.ts'
 import * as reasons from './migrations/0036-reasons.ts'
 import * as staff from './migrations/0037-staff.ts'
 import * as publishers from './migrations/0038-publishers.ts'
+import * as correctionClasses from './migrations/0042-correction-classes.ts'
 import * as textFingerprints from './migrations/0043-text-fingerprints.ts'
 import * as replies from './migrations/0044-replies.ts'
 import type { Schema } from './schema.ts'
@@ -74,6 +75,7 @@ export const migrations = [
   { name: '0044-replies', up: replies.up },
   { name: '0043-text-fingerprints', up: textFingerprints.up },
   { name: '0038-publishers', up: publishers.up },
+  { name: '0042-correction-classes', up: correctionClasses.up },
 ]
 
 /**

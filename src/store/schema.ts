@@ -401,6 +401,8 @@ export type CorrectionRow = {
   articleId: string
   /** `withdrawal`: an earlier, printed correction was wrong. */
   kind: 'headline' | 'note' | 'gone' | 'withdrawal'
+  /** Only a correction is shown at once; a story that went on and a rewording are folded away. */
+  class: 'correction' | 'development' | 'rewording'
   /** Where the change was found; a withdrawal comes from an editor. */
   source: 'feed' | 'page' | 'editor'
   /** Equal for equal changes, however they are written. */

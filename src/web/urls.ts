@@ -28,6 +28,7 @@ export const urls = {
   sendingStop: '/studio/sending-stop', // POST only, like the next; for every newsletter
   sendingResumption: '/studio/sending-resumption',
   correctionDecision: '/studio/corrections/:id/decision', // POST only: accepts, dismisses, reopens or withdraws
+  minorCorrections: '/studio/minor-corrections/dismissal', // POST only: dismisses rewordings and developments
   letters: '/studio/letters', // POST adds one
   letter: '/studio/letters/:id', // POST edits it
   withdrawal: '/studio/letters/:id/withdrawal', // POST only

@@ -56,6 +56,28 @@ test('a correction is listed, accepted with words, told of by show and explain, 
   )
 })
 
+test('a reworded headline is counted under the other changes, and only --all lists it', async () => {
+  const [feeds, relay] = [await startFeedHost(), await startRelay()]
+  const it = makeHome({ relayPort: relay.port, feeds: feeds.url, allow: [`127.0.0.1:${feeds.port}`] })
+  closing.push(feeds.close, relay.close, it.remove)
+  feeds.answer('/latest.xml', rss([], { channel: item('Council opens its books (4 comments)') }))
+  feeds.answer('/last-word.xml', rss(['Opinion']))
+  it.write('people.csv', 'email\nmira@readers.example\n')
+  await it.lastword('subscribers', 'import', 'people.csv')
+  await it.lastword('run', 'weekly')
+  feeds.answer('/latest.xml', rss([], { channel: item('Council opens its books (31 comments)') }))
+  expect((await it.lastword('feeds', 'refresh')).stderr).not.toContain('corrections proposed')
+  expect((await it.lastword('corrections', 'list', '--all')).stdout).toBe('No corrections to review.\n')
+
+  feeds.answer('/latest.xml', rss([], { channel: item('Council opens its books to everyone') }))
+  expect((await it.lastword('feeds', 'refresh')).stderr).not.toContain('corrections proposed')
+  expect((await it.lastword('corrections', 'list')).stdout).toBe(
+    'No corrections to review.\nOther changes (1): reworded headlines and stories that went on. --all lists them.\n',
+  )
+  expect((await it.lastword('corrections', 'list', '--json')).stdout).toBe('')
+  expect((await it.lastword('corrections', 'list', '--all')).stdout).toContain('waits for an editor (rewording)')
+})
+
 test('what is read from a page is shown, and nothing is kept', async () => {
   const it = makeHome()
   closing.push(it.remove)

@@ -532,6 +532,13 @@ const examples: Examples = {
   'page-headline': [[{}, 'its page has this headline now']],
   'page-note': [[{}, 'its page shows this note']],
   'note-maybe-older': [[{}, 'it may have been there before the edition was sealed']],
+  'changed-fact': [
+    [{ fact: 'number', was: '5', now: '6' }, '“5” is now “6”'],
+    [{ fact: 'name', was: 'Ruis', now: 'Ruiz' }, '“Ruis” is now “Ruiz”'],
+    [{ fact: 'meaning', was: 'UK', now: 'England' }, '“UK” is now “England”'],
+    [{ fact: 'negation-added', was: '', now: 'not' }, '“not” was added'],
+    [{ fact: 'negation-removed', was: 'refuses', now: '' }, '“refuses” was removed'],
+  ],
   'page-answer': [[{ answer: 'a.example answered 410' }, 'a.example answered 410']],
   'withdrawn-by': [[{ who: 'Ada' }, 'Ada withdrew the correction that was printed']],
   'page-back': [[{}, 'the page is back']],

@@ -419,6 +419,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     articleId: true,
     kind: true,
     source: true,
+    class: true,
     changeKey: true,
     found: true,
     evidence: true,

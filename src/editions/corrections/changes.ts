@@ -4,25 +4,28 @@ import type { CorrectionNote } from '../../feeds/markup/correction-note.ts'
 import type { PrintedTitleRow } from '../../store/corrections/printed-titles.ts'
 import { type Reason, withFurther } from '../../store/events/reason.ts'
 import type { CorrectionRow } from '../../store/schema.ts'
+import { classifyChange, headlineOverlap, minOverlap } from './classify.ts'
 
 /** A difference between a printed article and its source now. */
-export type Change = Pick<CorrectionRow, 'kind' | 'changeKey' | 'found'> & { evidence: Reason }
+export type Change = Pick<CorrectionRow, 'kind' | 'class' | 'changeKey' | 'found'> & { evidence: Reason }
 
 type PrintedArticle = Pick<
   PrintedTitleRow,
   'saidTitle' | 'saidNote' | 'pageTitle' | 'pageNote' | 'approvedAt' | 'source'
 > &
-  Partial<Pick<PrintedTitleRow, 'feedTitle'>>
+  Partial<Pick<PrintedTitleRow, 'feedTitle' | 'saidUrl'>>
 
 /**
  * The differences between the printed article and the feed now. A headline that an editor reworded is compared with the
- * feed's earlier headline too.
+ * feed's earlier headline too. None if the feed now uses the entry for another article.
  */
-export function feedChanges(printed: PrintedArticle, now: { title: string; note: string }): Change[] {
+export function feedChanges(printed: PrintedArticle, now: { title: string; note: string; url?: string }): Change[] {
+  if (isOtherArticle(printed, now)) return []
   const site = printed.source || 'the feed'
+  const was = printed.feedTitle || printed.saidTitle
   const before = [printed.saidTitle, ...(printed.feedTitle ? [printed.feedTitle] : [])]
   const headline = before.every((title) => isDifferentHeadline(title, now.title, [printed.source]))
-    ? [headlineChange(now.title, { code: 'feed-headline', source: site })]
+    ? [headlineChange(was, now.title, { code: 'feed-headline', source: site })]
     : []
   const note = now.note === '' ? null : { text: now.note, on: null }
   return [...headline, ...noteChange(printed, note, printed.saidNote ?? '', { code: 'feed-note', source: site })]
@@ -40,7 +43,7 @@ export function pageChanges(printed: PrintedArticle, page: PageCheck): { kinds: 
   if (page.kind === 'unknown') return { kinds: [], changes: [] }
   if (page.kind === 'gone') {
     const evidence: Reason = { code: 'page-answer', answer: page.reason }
-    const gone: Change = { kind: 'gone', changeKey: 'gone', found: page.reason, evidence }
+    const gone: Change = { kind: 'gone', class: 'correction', changeKey: 'gone', found: page.reason, evidence }
     return { kinds: ['gone'], changes: [gone] }
   }
   const changes = noteChange(printed, page.note, printed.pageNote, { code: 'page-note' })
@@ -49,12 +52,33 @@ export function pageChanges(printed: PrintedArticle, page: PageCheck): { kinds: 
   const isOther =
     isDifferentHeadline(printed.pageTitle, page.title, [printed.source]) &&
     isDifferentHeadline(printed.saidTitle, page.title, [printed.source])
-  if (isOther) changes.push(headlineChange(page.title, { code: 'page-headline' }))
+  if (isOther) changes.push(headlineChange(printed.pageTitle, page.title, { code: 'page-headline' }))
   return { kinds: ['gone', 'note', 'headline'], changes }
 }
 
-function headlineChange(title: string, evidence: Reason): Change {
-  return { kind: 'headline', changeKey: `headline ${shortHash(headlineKey(title))}`, found: title, evidence }
+/** Whether an entry has another address and a headline with few words of the printed one: its id was used again. */
+function isOtherArticle({ saidTitle, saidUrl, feedTitle }: PrintedArticle, now: { title: string; url?: string }) {
+  if (!saidUrl || !now.url || addressKey(saidUrl) === addressKey(now.url)) return false
+  return headlineOverlap(feedTitle || saidTitle, now.title) < minOverlap
+}
+
+/** An address without its scheme, `www.`, query, fragment and last slash. */
+function addressKey(url: string): string {
+  return url
+    .replace(/^https?:\/\/(?:www\.)?/i, '')
+    .replace(/[?#].*$/, '')
+    .replace(/\/$/, '')
+}
+
+function headlineChange(was: string, title: string, evidence: Reason): Change {
+  const changed = classifyChange(stripDecorations(was), stripDecorations(title))
+  return {
+    kind: 'headline',
+    class: changed.class,
+    changeKey: `headline ${shortHash(headlineKey(title))}`,
+    found: title,
+    evidence: withFurther(evidence, ...changed.facts),
+  }
 }
 
 /**
@@ -74,6 +98,7 @@ function noteChange(
   return [
     {
       kind: 'note',
+      class: 'correction',
       changeKey,
       found: note.text,
       evidence: isDoubtful ? withFurther(evidence, { code: 'note-maybe-older' }) : evidence,
@@ -118,8 +143,20 @@ function stripSiteName(title: string, sites: string[]): string {
   return isSite ? rest : title
 }
 
+const counterNouns =
+  'comments?|replies|reply|responses?|votes?|points?|updates?|likes?|shares?|views?|kommentare?|antworten|commentaires?|réponses?|comentarios?|respuestas?|commenti|commento|risposte|reacties?|sylwad(?:au)?'
+const counter = `\\d[\\d.,]{0,9}k?\\+? (?:${counterNouns})`
+// … (12 comments) · … – 57 Kommentare · … (57)
+const counterPattern = new RegExp(`\\s+(?:[([](?:${counter}|\\d{1,6})[)\\]]|[–—|·-] ${counter})$`, 'i')
+const countedVotesPattern =
+  /\s*[([]?(?:with )?\d{1,3}(?:[.,]\d{1,2})?\s?(?:%|per cent|percent|prozent|pour cent)(?: of (?:the )?votes?| der stimmen)? (?:counted|reporting|declared|ausgezählt|dépouillés?|escrutado|scrutinat[oe]|geteld)[)\]]?/i
+
 /** Text that sites add to a headline without changing its meaning. */
 const decorationPatterns: RegExp[] = [
+  // The crane meets the tram (12 comments) · … [3 updates] · … – 57 Kommentare
+  counterPattern,
+  // Smith leads (45% counted) · Smith leads with 45% of votes counted
+  countedVotesPattern,
   // UPDATE 2-Oil slides as stocks build · WRAPUP 1-… · REFILE-…
   /^(?:(?:UPDATE|WRAPUP) \d+|REFILE|RECAST)\s?[-–—:]\s?/,
   // Breaking: … · EXCLUSIVE – … · Watch | …

@@ -37,7 +37,7 @@ const timeoutMs = 20 * second
 
 /**
  * Compares recent editions with the stored feeds and proposes a correction for each relevant difference, without
- * network access. Returns the number of new corrections.
+ * network access. Returns the number of new corrections, without rewordings and developments.
  */
 export async function detectInFeeds(needs: Needs, digests: Digest[]): Promise<number> {
   let proposed = 0
@@ -174,7 +174,8 @@ async function settleObservation({ db, clock }: Needs, row: PrintedTitleRow, see
     let proposed = 0
     for (const change of changes) {
       const found = { digest, editionId, articleId, source, ...change, evidence: toJson(change.evidence) }
-      if (await proposeCorrection(trx, found, addMs(now, -reproposeAfterMs), now)) proposed++
+      const isNew = await proposeCorrection(trx, found, addMs(now, -reproposeAfterMs), now)
+      if (isNew && change.class === 'correction') proposed++
     }
     return proposed
   })

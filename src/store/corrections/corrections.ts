@@ -7,7 +7,7 @@ import type { CorrectionRow, CorrectionStatus, Db } from '../schema.ts'
 /** A detected change, before an editor decides about it. */
 export type FoundChange = Pick<
   CorrectionRow,
-  'digest' | 'editionId' | 'articleId' | 'kind' | 'source' | 'changeKey' | 'found' | 'evidence'
+  'digest' | 'editionId' | 'articleId' | 'kind' | 'class' | 'source' | 'changeKey' | 'found' | 'evidence'
 >
 
 const undecidedColumns = {
@@ -43,6 +43,7 @@ export async function proposeCorrection(
           status: 'proposed',
           lapsedAt: null,
           found: eb.ref('excluded.found'),
+          class: eb.ref('excluded.class'),
           source: eb.ref('excluded.source'),
           evidence: eb.ref('excluded.evidence'),
         }))
@@ -142,6 +143,7 @@ export async function addWithdrawal(
 ): Promise<boolean> {
   const withdrawal = {
     kind: 'withdrawal' as const,
+    class: 'correction' as const,
     source: 'editor' as const,
     changeKey: withdrawalKey(id),
     found: reason,

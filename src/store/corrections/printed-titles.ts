@@ -54,7 +54,7 @@ function printedTitles(db: Db) {
     .select(['choices.lookedAt', 'choices.missingAt', 'editions.digest', 'editions.approvedAt', 'editions.sealedAt'])
     .select((eb) => [eb.ref('choices.saidTitle').$notNull().as('saidTitle')])
     .select((eb) => [eb.ref('choices.saidUrl').$notNull().as('saidUrl')])
-    .select(['articles.title', 'articles.note', 'feeds.title as source'])
+    .select(['articles.title', 'articles.url', 'articles.note', 'feeds.title as source'])
     .where('choices.saidTitle', 'is not', null)
     .where('choices.saidUrl', 'is not', null)
 }

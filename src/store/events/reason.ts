@@ -300,6 +300,12 @@ type CorrectionValues = {
   'page-headline': NoValues
   'page-note': NoValues
   'note-maybe-older': NoValues
+  /** What differs between two headlines. A negation that was added has an empty `was`, one removed an empty `now`. */
+  'changed-fact': {
+    fact: 'number' | 'name' | 'meaning' | 'negation-added' | 'negation-removed'
+    was: string
+    now: string
+  }
   'page-answer': { answer: string }
   'withdrawn-by': { who: string }
   'page-back': NoValues

@@ -171,6 +171,7 @@ const correction = {
   id: newId('2026-11-27T07:00:00.000Z'),
   digest: 'weekly',
   kind: 'headline',
+  class: 'correction',
   source: 'feed',
   changeKey: 'x',
   found: 'x',

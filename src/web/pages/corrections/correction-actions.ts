@@ -5,6 +5,7 @@ import {
   reopenCorrection,
   withdrawCorrection,
 } from '../../../editions/corrections/decide.ts'
+import { dismissMinorCorrections } from '../../../editions/corrections/minor.ts'
 import { AppError } from '../../../errors.ts'
 import { correctionById } from '../../../store/corrections/corrections.ts'
 import { requireOwnForm } from '../../csrf.ts'
@@ -15,7 +16,16 @@ import { showStudio } from '../studio/home.ts'
 
 /** An editor's decisions about corrections. Each redirects to the page that it came from. */
 export function correctionActions(web: Web): Hono<Env> {
-  return new Hono<Env>().post(urls.correctionDecision, requireOwnForm(web), (context) => decide(web, context))
+  return new Hono<Env>()
+    .post(urls.correctionDecision, requireOwnForm(web), (context) => decide(web, context))
+    .post(urls.minorCorrections, requireOwnForm(web), (context) => dismissMinor(web, context))
+}
+
+/** Dismisses the other changes that the page counted. */
+async function dismissMinor(web: Web, context: Context<Env>): Promise<Response> {
+  const { proposedBy = '' } = await readForm(context)
+  await dismissMinorCorrections(web.app, staffOf(context), proposedBy)
+  return context.redirect(`${web.base}${urls.studio}#corrections`, 303)
 }
 
 async function decide(web: Web, context: Context<Env>): Promise<Response> {

@@ -6,6 +6,7 @@ import {
   statusText,
   suggestedText,
 } from '../../../editions/corrections/decide.ts'
+import { isMinor } from '../../../editions/corrections/minor.ts'
 import {
   type CorrectionView,
   correctionById,
@@ -28,12 +29,18 @@ const maxProposed = 50
 /** The corrections that wait for a decision, and those that wait for the next edition. */
 export async function waitingCorrectionsView(web: Web, refused?: RefusedCorrection) {
   const waiting = await waitingCorrections(web.app.db)
-  const proposed = waiting.filter(isUndecided)
+  const proposed = waiting.filter((one) => isUndecided(one) && !isMinor(one))
+  const minor = waiting.filter(isMinor)
   const shown = proposed.slice(0, maxProposed)
   const views = (rows: CorrectionView[]) => Promise.all(rows.map((row) => toView(web, row, 'studio', refused)))
   return {
     proposed: await views(shown),
     more: Math.max(0, proposed.length - maxProposed),
+    minor: await views(minor.slice(0, maxProposed)),
+    minorCount: minor.length,
+    moreMinor: Math.max(0, minor.length - maxProposed),
+    minorUntil: minor.at(-1)?.proposedAt ?? '',
+    dismissMinor: web.base + urls.minorCorrections,
     accepted: await views(waiting.filter((one) => !isUndecided(one))),
     count: formatCount(proposed.length, 'correction'),
     refused: refused ? [{ ...refused, words: shown.some(({ id }) => id === refused.id) ? '' : refused.words }] : [],
@@ -49,7 +56,13 @@ export async function editionCorrections(web: Web, editionId: string) {
   const about = await correctionsAbout(web.app.db, editionId)
   const prints = await correctionsIn(web.app.db, editionId)
   const toItem = (correction: CorrectionView) => toView(web, correction, 'edition')
-  return { about: await Promise.all(about.map(toItem)), prints: await Promise.all(prints.map(toItem)) }
+  const [others, main] = [about.filter(isMinor), about.filter((one) => !isMinor(one))]
+  return {
+    about: await Promise.all(main.map(toItem)),
+    minor: await Promise.all(others.map(toItem)),
+    minorCount: others.length,
+    prints: await Promise.all(prints.map(toItem)),
+  }
 }
 
 /** Sentences about the correction just decided, by its row in the store; empty for an unknown id. */

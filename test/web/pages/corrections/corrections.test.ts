@@ -6,7 +6,7 @@ import { approve } from '../../../../src/editions/review/approve.ts'
 import { seal } from '../../../../src/editions/seal.ts'
 import { sealHash } from '../../../../src/editions/store-sealed.ts'
 import { withoutKey } from '../../../../src/messages/message-template.ts'
-import { correctionById, waitingCorrections } from '../../../../src/store/corrections/corrections.ts'
+import { correctionById, latestCorrections, waitingCorrections } from '../../../../src/store/corrections/corrections.ts'
 import { moveEdition } from '../../../../src/store/editions/editions.ts'
 import { variantsOf } from '../../../../src/store/editions/variants.ts'
 import { hour } from '../../../../src/time/clock.ts'
@@ -175,6 +175,44 @@ describe('a proposed correction', () => {
     expect(page).toContain('is accepted by omar, for the next edition: it cannot be accepted.')
     expect(page).toContain('What you typed: My own &lt;words&gt;')
     expect((await correctionById(site.app.db, id))?.words).toBe('They are open.')
+  })
+})
+
+describe('other changes', () => {
+  const dismissal = '/studio/minor-corrections/dismissal'
+  const second = titles[1] ?? ''
+  const states = async () =>
+    (await latestCorrections(site.app.db, undefined, 9)).map((one) => [one.class, one.status]).sort()
+
+  test('are folded away behind what matters, and are not counted on the page', async () => {
+    await retitle(second, `${second} for everyone`)
+    const editor = await site.signIn()
+    const page = await (await editor.get('/studio')).text()
+    expect(page).toContain('1 correction to review')
+    const [before = '', folded = ''] = page.split('<summary>Other changes (1)</summary>')
+    expect([before.includes(`${second} for everyone`), folded.includes(`${second} for everyone`)]).toEqual([
+      false,
+      true,
+    ])
+    expect(before).toContain('was added') // the fact of the first one
+    const edition = (await (await editor.get(studioEdition())).text()).split('<summary>Other changes (1)</summary>')
+    expect(edition[1]).toContain(`${second} for everyone`)
+  })
+
+  test('are dismissed in one press, except those found since the page was shown', async () => {
+    await retitle(second, `${second} for everyone`)
+    const editor = await site.signIn('mira')
+    const proposedBy = await editor.seen('/studio', dismissal, 'proposedBy')
+    site.clock.advance(hour)
+    await retitle(titles[2] ?? '', `${titles[2]} for everyone`)
+    expect((await editor.post(dismissal, { proposedBy, csrf: 'guessed' })).status).toBe(403)
+    const answer = await editor.post(dismissal, { proposedBy })
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/studio#corrections'])
+    expect(await states()).toEqual([
+      ['correction', 'proposed'],
+      ['rewording', 'dismissed'],
+      ['rewording', 'proposed'],
+    ])
   })
 })
 
