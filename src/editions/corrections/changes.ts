@@ -149,7 +149,7 @@ const counter = `\\d[\\d.,]{0,9}k?\\+? (?:${counterNouns})`
 // … (12 comments) · … – 57 Kommentare · … (57)
 const counterPattern = new RegExp(`\\s+(?:[([](?:${counter}|\\d{1,6})[)\\]]|[–—|·-] ${counter})$`, 'i')
 const countedVotesPattern =
-  /\s*[([]?(?:with )?\d{1,3}(?:[.,]\d{1,2})?\s?(?:%|per cent|percent|prozent|pour cent)(?: of (?:the )?votes?| der stimmen)? (?:counted|reporting|declared|ausgezählt|dépouillés?|escrutado|scrutinat[oe]|geteld)[)\]]?/i
+  /\s?[([]?(?:with )?\d{1,3}(?:[.,]\d{1,2})?\s?(?:%|per cent|percent|prozent|pour cent)(?: of (?:the )?votes?| der stimmen)? (?:counted|reporting|declared|ausgezählt|dépouillés?|escrutado|scrutinat[oe]|geteld)[)\]]?/i
 
 /** Text that sites add to a headline without changing its meaning. */
 const decorationPatterns: RegExp[] = [

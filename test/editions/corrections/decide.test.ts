@@ -11,6 +11,7 @@ import { articlesByUrl, saveArticles } from '../../../src/store/articles/article
 import { correctionById, latestCorrections, waitingCorrections } from '../../../src/store/corrections/corrections.ts'
 import { choicesOf } from '../../../src/store/editions/choices.ts'
 import { variantsOf } from '../../../src/store/editions/variants.ts'
+import { fromJson } from '../../../src/store/json.ts'
 import type { EditionRow } from '../../../src/store/schema.ts'
 import { day, hour, minute } from '../../../src/time/clock.ts'
 import { onBothEngines } from '../../support/databases/engines.ts'
@@ -87,6 +88,19 @@ onBothEngines('a correction', (freshUrl) => {
     expect(await detectInFeeds(it.app, [it.digest])).toBe(0)
     it.clock.advance(-2)
     expect(await detectInFeeds(it.app, [it.digest])).toBe(1)
+  })
+
+  test('is stored with its class and the facts that changed, and only what matters is counted', async () => {
+    const it = await open()
+    expect(await rewrite(it, 'One', 'One of many things to see')).toBe(0)
+    expect(await rewrite(it, 'Two', 'Not Two')).toBe(1)
+    const found = await waiting(it)
+    expect(found.map((row) => [row.found, row.class]).sort()).toEqual([
+      ['Not Two', 'correction'],
+      ['One of many things to see', 'development'],
+    ])
+    const facts = found.map(({ evidence }) => fromJson(evidence).also)
+    expect(facts).toContainEqual([{ code: 'changed-fact', fact: 'negation-added', was: '', now: 'Not' }])
   })
 
   test('goes away by itself when the headline is back before anybody decided, and the record stays', async () => {
