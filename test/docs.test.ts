@@ -310,13 +310,20 @@ function faultOf(program: Command, words: string[], extent: 'whole' | 'part'): s
   return extent === 'whole' && values.length < needed ? [`${line}: an argument is missing`] : []
 }
 
-type JsonSchema = { properties?: Record<string, JsonSchema>; items?: JsonSchema; default?: unknown }
+type JsonSchema = {
+  anyOf?: JsonSchema[]
+  properties?: Record<string, JsonSchema>
+  items?: JsonSchema
+  default?: unknown
+}
 
 /** The paths of all settings of a schema; those inside a list follow the list, which is a setting itself. */
 function settingsOf(schema: JsonSchema, path = ''): string[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, inner]) => {
     const own = path === '' ? name : `${path}.${name}`
-    if (inner.items?.properties) return [own, ...settingsOf(inner.items, own)]
+    const alternatives = [inner.items, ...(inner.anyOf ?? []), ...(inner.items?.anyOf ?? [])]
+    const keyed = alternatives.find((one) => one?.properties)
+    if (keyed) return [own, ...settingsOf(keyed, own)]
     const below = settingsOf(inner, own)
     return below.length > 0 ? below : [own]
   })

@@ -1,11 +1,13 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { requireDigest } from '../app.ts'
 import { type Config, readProcessConfig } from '../config/config.ts'
 import { zoneSendsOf } from '../deliveries/limits/local-time.ts'
 import { type WarmUp, warmUpDay } from '../deliveries/limits/warm-up.ts'
 import { windowAt } from '../deliveries/limits/window.ts'
+import { describeReason } from '../describe/describe.ts'
 import type { Digest } from '../editions/digest.ts'
 import { readJobFolder } from '../editions/jobs/read-folder.ts'
-import { runsAfter } from '../editions/schedule/due-runs.ts'
+import { runsWithGaps } from '../editions/schedule/calendar-runs.ts'
 import { AppError } from '../errors.ts'
 import { type Instant, systemClock } from '../time/clock.ts'
 import { clockFaultTexts } from './checks/clock-faults.ts'
@@ -16,20 +18,22 @@ import { withExistingStore } from './with-existing-store.ts'
 
 export function addTimetableCommand(program: Command): void {
   program
-    .command('timetable')
-    .description('print the next runs of each digest, in its zone and in UTC')
+    .command('timetable [digest]')
+    .description('print the next runs of each digest or of one, in its zone and in UTC, with the reason for each gap')
     .option('--runs <number>', 'number of runs for each digest', parsePositiveInteger, 12)
     .option('--json', 'one JSON line for each run')
-    .action(async (options: { runs: number; json?: boolean }, command: Command) => {
+    .action(async (name: string | undefined, options: { runs: number; json?: boolean }, command: Command) => {
       const config = readProcessConfig(configFile(command))
       await warnOfRefusedJobs(config) // first, since this command may reject the same file
-      const { digests, rejected } = readJobFolder(config.jobs, config.templates)
+      const folder = readJobFolder(config.jobs, config.templates)
+      const { rejected } = folder
+      const digests = name === undefined ? folder.digests : [requireDigest(folder, name)]
       warnOfRejectedJobs(rejected)
       const runs = digests.flatMap((digest) => nextRuns(digest, options.runs, config.pace.warmUp))
       if (options.json) for (const run of runs) printJson(run)
       else if (runs.length > 0)
-        print(formatTable(runs.map((run) => [run.digest, run.local, run.zone, run.dueAt, run.goes])))
-      if (digests.length + rejected.length === 0)
+        print(formatTable(runs.map((run) => [run.digest, run.local, run.zone, run.dueAt, noteOf(run)])))
+      if (folder.digests.length + rejected.length === 0)
         printStderr(`There is no digest yet: put a job file into ${config.jobs}.`)
       await warnOfClockFaults(config, digests)
     })
@@ -49,13 +53,23 @@ async function warnOfClockFaults(config: Config, digests: Digest[]): Promise<voi
 function nextRuns(digest: Digest, count: number, warmUp: WarmUp | undefined) {
   const { name, zone } = digest
   const local = new Intl.DateTimeFormat('en-GB', { timeZone: zone, dateStyle: 'full', timeStyle: 'short' })
-  return runsAfter(digest, systemClock.now(), count).map((dueAt) => ({
-    digest: name,
-    dueAt,
-    local: local.format(new Date(dueAt)),
-    zone,
-    goes: sendTimesText(digest, warmUp, dueAt),
-  }))
+  return runsWithGaps(digest, systemClock.now(), count).map(({ dueAt, shift, skipped }) => {
+    const reason = skipped?.reason ?? shift
+    return {
+      digest: name,
+      dueAt,
+      local: local.format(new Date(dueAt)),
+      zone,
+      goes: skipped ? '' : sendTimesText(digest, warmUp, dueAt),
+      skipped: skipped !== null,
+      reason: reason && describeReason(reason),
+    }
+  })
+}
+
+function noteOf({ goes, skipped, reason }: ReturnType<typeof nextRuns>[number]): string {
+  const gap = skipped ? `skipped: ${reason}` : reason
+  return [gap, goes].filter(Boolean).join('; ')
 }
 
 /** The zones with the earliest and the latest local time. */

@@ -76,12 +76,15 @@ export function validateYaml<S extends z.ZodType>(
 ): z.output<S> {
   const checked = schema.safeParse(yaml.data, { error: typeMessage })
   if (checked.success && otherProblems.length === 0) return checked.data
-  const problems = (checked.error?.issues ?? []).flatMap(splitUnknownKeys).map((issue) => {
-    const place = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path
-    const newName = issue.code === 'unrecognized_keys' ? renamed.get(place.join('.')) : undefined
-    const hint = newName === undefined ? '' : `: it is now called "${newName}"`
-    return `${yaml.where(place)}: ${pathText(issue.path)}${issue.message}${hint}`
-  })
+  const problems = (checked.error?.issues ?? [])
+    .flatMap(alternativeIssues)
+    .flatMap(splitUnknownKeys)
+    .map((issue) => {
+      const place = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path
+      const newName = issue.code === 'unrecognized_keys' ? renamed.get(place.join('.')) : undefined
+      const hint = newName === undefined ? '' : `: it is now called "${newName}"`
+      return `${yaml.where(place)}: ${pathText(issue.path)}${issue.message}${hint}`
+    })
   throw new AppError('invalid', [...new Set([...otherProblems, ...problems])].join('\n'))
 }
 
@@ -107,6 +110,14 @@ function kindOf(value: unknown): string {
   if (Number.isNaN(value)) return 'other text'
   if (typeof value === 'string') return value.trim() === '' ? 'empty text' : 'text'
   return typeof value === 'object' ? 'keys and values' : String(value)
+}
+
+/** The issues of the alternative that has the type of the value; of the first one, if none has. */
+function alternativeIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue]
+  const hasType = (issues: z.core.$ZodIssue[]) => !issues.some((one) => one.code === 'invalid_type' && !one.path.length)
+  const issues = issue.errors.find(hasType) ?? issue.errors[0] ?? []
+  return issues.flatMap(alternativeIssues).map((one) => ({ ...one, path: [...issue.path, ...one.path] }))
 }
 
 /** Splits an issue with several unknown keys, because each is on another line. */

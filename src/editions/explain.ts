@@ -7,6 +7,7 @@ import { findForgotten } from '../store/articles/forgotten.ts'
 import { retractedStories, retractionsOf } from '../store/articles/retractions.ts'
 import { type CorrectionView, correctionsOfArticle } from '../store/corrections/corrections.ts'
 import { choicesAbout } from '../store/editions/choices.ts'
+import { editionById } from '../store/editions/editions.ts'
 import { editsAbout } from '../store/editions/edits.ts'
 import type { Reason } from '../store/events/reason.ts'
 import { fromJson } from '../store/json.ts'
@@ -14,7 +15,7 @@ import { ledgerOf } from '../store/ledger/ledger.ts'
 import { possibleDuplicatesOf } from '../store/ledger/possible-duplicates.ts'
 import { publishedCopies } from '../store/ledger/stories.ts'
 import { type Letter, letterById } from '../store/letters/letters.ts'
-import type { Db, RetractionRow } from '../store/schema.ts'
+import type { Db, EditionRow, RetractionRow } from '../store/schema.ts'
 import { type Instant, yieldToEventLoop } from '../time/clock.ts'
 import { sameStoryReason } from './choice/copies.ts'
 import { hasTerms } from './choice/terms.ts'
@@ -63,12 +64,17 @@ export async function explain(db: Db, digests: Digest[], query: string): Promise
         pastChoices.find(({ digest }) => digest === entry.digest)
       const publishedAs = await publishedAsText(db, entry)
       const [duplicate] = await possibleDuplicatesOf(db, entry.digest, [article.id])
+      const isPassedOver = entry.lapsedIn === null || last?.editionId === entry.lapsedIn
+      const droppedIn = isPassedOver ? undefined : await editionById(db, entry.lapsedIn ?? '')
       answers.push({
         title: article.title,
         digest: entry.digest,
         edition: entry.number,
         status: entry.status,
-        answer: withDuplicate(withRetraction(answerText(entry, { last, publishedAs }), entry, pulled), duplicate),
+        answer: withDuplicate(
+          withRetraction(answerText(entry, { last, publishedAs, droppedIn }), entry, pulled),
+          duplicate,
+        ),
         corrections: corrections.filter(({ digest }) => digest === entry.digest).map(correctionText),
         edits: edits.filter(({ digest }) => digest === entry.digest).map(editLine),
       })
@@ -208,11 +214,15 @@ async function publishedAsText(db: Db, { digest, articleId, sameAs }: LedgerEntr
 
 function answerText(
   entry: LedgerEntry,
-  { last, publishedAs }: { last: PastChoice | undefined; publishedAs: string },
+  {
+    last,
+    publishedAs,
+    droppedIn,
+  }: { last: PastChoice | undefined; publishedAs: string; droppedIn?: EditionRow | undefined },
 ): string {
   if (entry.editionId !== null) return printedText(entry, last)
   if (entry.backlogAt !== null)
-    return `in none: ${backlogText(entry, last)}${publishedAs === '' ? '' : `; it is ${publishedAs}`}`
+    return `in none: ${droppedIn ? droppedText(entry, droppedIn) : backlogText(entry, last)}${publishedAs === '' ? '' : `; it is ${publishedAs}`}`
   if (entry.quarantinedAt !== null)
     return `quarantined since ${entry.quarantinedAt}, and waits for an editor: ${entry.quarantineReason && describeReason(entry.quarantineReason)}; lastword feeds release or ignore decides`
   if (publishedAs !== '') return `in none: ${publishedAs}`
@@ -228,6 +238,11 @@ function pendingText(since: Instant, last: PastChoice | undefined): string {
   const edition = `edition ${last.number ?? `of ${last.dueAt}`} (${last.status})`
   if (last.position !== null) return `pending: it was chosen for ${edition}, which gave it back`
   return `pending: ${edition} passed it over: ${describeReason(last.reason)}`
+}
+
+/** The article was pending when a date was skipped whose articles are dropped. */
+function droppedText({ backlogAt }: LedgerEntry, { dueAt, reason }: EditionRow): string {
+  return `backlog since ${backlogAt}: no edition was made on ${dueAt}: ${reason && describeReason(reason)}`
 }
 
 function backlogText(

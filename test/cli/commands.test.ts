@@ -590,6 +590,24 @@ test('the timetable shows the next runs in the zone of the digest and in UTC', a
   expect(new Set(runs.map((run) => run.dueAt.slice(11)))).toEqual(new Set(['06:00:00.000Z', '07:00:00.000Z']))
 })
 
+test('the timetable of one digest gives the reason for each gap, and counts the runs that are made', async () => {
+  const it = home()
+  const job = readFileSync(join(it.folder, 'jobs/weekly.yml'), 'utf8')
+  const skip = '[{ on: 2999-12-25, name: Christmas }, { on: 3000-01-08, shift: after }]'
+  const calendar = `{ every: 2 weeks, from: 2999-12-11, at: "07:00", skip: ${skip}, pauseUntil: 2999-12-12 }`
+  it.write('jobs/weekly.yml', job.replace(/^schedule: .*$/m, `schedule: ${calendar}`))
+  const { stdout } = await it.lastword('timetable', 'weekly')
+  const lines = stdout.trim().split('\n')
+  expect(lines).toHaveLength(14)
+  expect(lines[0]).toContain('skipped: the digest is paused until 2999-12-12; its articles stay pending')
+  expect(lines[1]).toContain('skipped: its date is skipped (Christmas); its articles stay pending')
+  expect(lines[2]).toContain('shifted from 3000-01-08 to 3000-01-09')
+  expect(await it.lastword('timetable', 'monthly')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('there is no digest "monthly"'),
+  })
+})
+
 test('the timetable and start say that a clock was ahead once, and what becomes of the runs', async () => {
   const it = home({ environment: { LASTWORD_web__port: '0' } })
   expect(await it.lastword('timetable')).toMatchObject({ code: 0, stderr: '' })

@@ -40,6 +40,24 @@ const examples: Examples = {
       '3 runs, due from 2026-11-27T07:00:00.000Z to 2026-11-27T07:00:00.000Z; the newest of them was missed, and a newer run was due by then, at 2026-11-27T07:00:00.000Z',
     ],
   ],
+  'date-skipped': [
+    [{ name: 'Christmas', content: 'keep' }, 'its date is skipped (Christmas); its articles stay pending'],
+    [{ name: null, content: 'drop' }, 'its date is skipped; its articles became backlog'],
+  ],
+  'run-paused': [[{ until: '2027-01-04' }, 'the digest is paused until 2027-01-04; its articles stay pending']],
+  'run-not-shifted': [
+    [
+      { name: null },
+      'its date is skipped, and there is no free day for it before another run; its articles stay pending',
+    ],
+  ],
+  'run-shifted': [
+    [{ name: null, from: '2026-05-25', to: '2026-05-26' }, 'shifted from 2026-05-25 to 2026-05-26'],
+    [
+      { name: 'Spring holiday', from: '2026-05-25', to: '2026-05-26' },
+      'shifted from 2026-05-25 to 2026-05-26 (Spring holiday)',
+    ],
+  ],
   replaced: [[{ number: 12 }, 'replaced by edition 12']],
   'article-retracted': [
     [{ title: 'Trams', who: 'Ada', words: 'wrong name' }, '“Trams” was removed by Ada: wrong name'],

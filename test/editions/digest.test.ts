@@ -131,6 +131,38 @@ describe('a schedule', () => {
   })
 })
 
+describe('a calendar', () => {
+  const withCalendar = (calendar: string) =>
+    parseDigest(read(join(fixtures, 'minimal.yml')).replace('"30 6 * * MON"', calendar), 'weekly.yml', 'templates')
+
+  test('that only has cron is the same schedule as the cron fields alone', () => {
+    expect(withCalendar('{ cron: "0 7 * * FRI" }').schedule).toBe('0 7 * * FRI')
+  })
+
+  test.each([
+    ['5', 'schedule: expected text, found 5'],
+    ['{}', 'schedule: expected cron or every'],
+    ['{ cron: "0 7 * * FRI", every: 1 week }', 'schedule: expected cron or every'],
+    ['{ every: 2 weeks, from: 2026-01-09 }', 'schedule: every needs at'],
+    ['{ every: 2 days, from: 2026-01-09, at: "07:00" }', 'schedule.every: expected a number of weeks or months'],
+    ['{ every: 2 weeks, from: 2026-02-30, at: "07:00" }', 'schedule.from: expected a date such as "2026-12-25"'],
+    ['{ cron: "0 7 * * FRI", from: 2026-01-09 }', 'schedule.from: belongs to every'],
+    ['{ cron: "0 7 * *" }', 'schedule.cron: expected five cron fields'],
+    ['{ cron: "0 7 * * FRI", skips: [] }', 'schedule: unknown key "skips"'],
+    ['{ cron: "0 7 * * FRI", skip: [25 Dec] }', 'schedule.skip[1]: expected a date such as "2026-12-25"'],
+    ['{ cron: "0 7 * * FRI", skip: [{ from: 2026-12-25 }] }', 'schedule.skip[1]: expected on, or from and to'],
+    ['{ cron: "0 7 * * FRI", skip: [{ from: 2026-12-25, to: 2026-12-24 }] }', 'schedule.skip[1].to: is before from'],
+    ['{ cron: "0 7 * * FRI", skip: [{ from: 2026-01-01, to: 2028-01-01 }] }', 'schedule.skip[1].to: is more than 366'],
+    [
+      '{ cron: "0 7 * * FRI", shift: after, skip: [{ on: 2026-12-25, content: drop }] }',
+      'schedule.skip[1].content: has no effect on a run that is shifted: add shift: none',
+    ],
+    ['{ cron: "0 7 * * FRI", pauseUntil: soon }', 'schedule.pauseUntil: expected a date such as "2026-12-25"'],
+  ])('such as %s is refused with its line', (calendar, message) => {
+    expect(refusal(() => withCalendar(calendar)).message).toContain(`weekly.yml:2: ${message}`)
+  })
+})
+
 describe('what a schedule of days and weekdays is told to be', () => {
   const [after, until] = ['2026-12-31T23:59:59.000Z', '2028-12-31T23:59:59.000Z']
   const datesOf = (schedule: string) =>

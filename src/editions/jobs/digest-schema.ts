@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { digestContradictions, timeContradictions } from './contradictions.ts'
 import {
-  cronSchedule,
   duration,
   durationOrOff,
   isObject,
@@ -13,13 +12,16 @@ import {
   weekdays,
   zone,
 } from './fields.ts'
+import { schedule } from './schedule-schema.ts'
 import { sectionSchema } from './section-schema.ts'
 
 /** The schema of a job file in `jobs/`. Unknown keys are errors with file and line. */
 export const digestSchema = z
   .strictObject({
     title: z.string().min(1).describe('The name of the newsletter, as subscribers know it'),
-    schedule: cronSchedule.describe('Five cron fields: minute hour day-of-month month weekday, in the zone below'),
+    schedule: schedule.describe(
+      'Five cron fields: minute hour day-of-month month weekday, in the zone below; or a calendar with dates to skip',
+    ),
     zone: zone.describe(
       'IANA time zone; at a clock change a skipped time runs at the change, and a repeated time runs once',
     ),

@@ -1,14 +1,18 @@
-import { Cron } from 'croner'
 import type { ScheduleChange } from '../../store/digests/digests.ts'
 import type { Reason } from '../../store/events/reason.ts'
-import { addMs, hour, type Instant, msBetween, parseDurationMs, toInstant } from '../../time/clock.ts'
+import { addMs, hour, type Instant, msBetween, parseDurationMs } from '../../time/clock.ts'
 import type { Digest } from '../digest.ts'
+import { type CalendarSkip, calendarRuns, withoutPause } from './calendar-runs.ts'
+import { scheduledRuns } from './changed-schedules.ts'
 
 /** Maximum number of runs per call; after a long outage, later calls return the rest. */
 const maxRuns = 1000
 
-/** A run of the schedule that has begun. `missed` null: it must be made; otherwise it is why it was missed. */
-export type DueRun = { dueAt: Instant; missed: Reason | null }
+/**
+ * A run of the schedule that has begun. `skipped`: why the calendar leaves it out. Otherwise `missed` null: it must be
+ * made; else it is why it was missed.
+ */
+export type DueRun = { dueAt: Instant; missed: Reason | null; skipped?: CalendarSkip }
 
 /** How much earlier a subscriber's time may be than the digest's: from Pago Pago (−11) to Kiritimati (+14). */
 const maxZoneLeadMs = 26 * hour
@@ -31,26 +35,18 @@ export function dueRuns(
   changes: ScheduleChange[] = [{ schedule: digest.schedule, zone: digest.zone, at: decided }],
 ): DueRun[] {
   const catchUpMs = parseDurationMs(digest.missed.within)
-  const startedRuns = scheduledRuns(changes, decided, addMs(now, maxLeadMs(digest))).filter(
-    (dueAt) => beginsAt(dueAt) <= now,
+  const startedRuns = scheduledRuns(changes, decided, addMs(now, maxLeadMs(digest)), maxRuns + 1).filter(
+    ({ dueAt }) => beginsAt(dueAt) <= now,
   )
-  const newest = startedRuns.findLast((dueAt) => dueAt <= now)
-  return startedRuns.slice(0, maxRuns).map((dueAt) => {
+  const newest = startedRuns.findLast(({ dueAt, skipped }) => skipped === null && dueAt <= now)?.dueAt
+  return startedRuns.slice(0, maxRuns).map(({ dueAt, skipped }) => {
+    if (skipped) return { dueAt, missed: null, skipped }
     const lateMs = msBetween(dueAt, now)
     if (lateMs > catchUpMs) {
       return { dueAt, missed: { code: 'missed-too-late', lateMs, within: digest.missed.within } }
     }
     const isMade = newest === undefined || dueAt > now || dueAt === newest
     return { dueAt, missed: isMade ? null : { code: 'missed-for-newer', newest } }
-  })
-}
-
-/** The runs of each schedule from its start until the next one starts. The first schedule also covers earlier times. */
-function scheduledRuns(changes: ScheduleChange[], after: Instant, until: Instant): Instant[] {
-  return changes.flatMap((change, index) => {
-    const from = index > 0 && change.at > after ? change.at : after
-    const end = changes[index + 1]?.at ?? until
-    return change.schedule === '' ? [] : runsAfter(change, from, maxRuns + 1, end < until ? end : until)
   })
 }
 
@@ -89,25 +85,19 @@ export function isOnSchedule(digest: Pick<Digest, 'schedule' | 'zone'>, dueAt: I
   return runsAfter(digest, addMs(dueAt, -1), 1)[0] === dueAt
 }
 
-/**
- * The next runs after an instant, at most `count`, not after `until`. Times are wall-clock times in the digest's zone: a
- * time that a clock change skips runs at the change, a repeated time runs once, the first time; `*` and steps are intervals.
- */
+/** The next runs after an instant that are made, at most `count`, not after `until`. */
 export function runsAfter(
   digest: Pick<Digest, 'schedule' | 'zone'>,
   after: Instant,
   count: number,
   until?: Instant,
 ): Instant[] {
-  // Lists of times also follow the rule for clock changes; only wildcards and steps go by elapsed time.
-  const cron = new Cron(digest.schedule, { timezone: digest.zone, paused: true, fixedTimeRule: 'no-wildcard' })
   const runs: Instant[] = []
-  let from = new Date(after)
-  while (runs.length < count) {
-    const next = cron.nextRun(from)
-    if (!next || (until !== undefined && toInstant(next) > until)) break
-    runs.push(toInstant(next))
-    from = next
+  if (count < 1) return runs
+  for (const { dueAt, skipped } of calendarRuns(digest, withoutPause(digest, after))) {
+    if (until !== undefined && dueAt > until) break
+    if (skipped === null) runs.push(dueAt)
+    if (runs.length === count) break
   }
   return runs
 }

@@ -5,7 +5,7 @@ import { isFromFuture } from './clock-faults.ts'
 
 export type DigestMarks = { firstSeenAt: Instant; decidedUntil: Instant }
 
-/** Five cron fields and their zone; both empty: the job file is missing. */
+/** A calendar as text (five cron fields, or JSON) and its zone; both empty: the job file is missing. */
 export type Schedule = { schedule: string; zone: string }
 
 /** The schedule that decides the runs after `at`. */

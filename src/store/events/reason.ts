@@ -55,6 +55,13 @@ type EditionValues = {
   'missed-for-newer': { newest: Instant }
   'missed-before-schedule-change': NoValues
   'missed-several': { count: number; first: Instant; last: Instant; newest: Reason }
+  /** The calendar leaves the run out. `name`: of the holiday. `until`: the date on which the pause ends. */
+  'date-skipped': { name: string | null; content: 'keep' | 'drop' }
+  'run-paused': { until: string }
+  /** Another run was due before the nearest free day. */
+  'run-not-shifted': { name: string | null }
+  /** `from` and `to`: dates. */
+  'run-shifted': { name: string | null; from: string; to: string }
   replaced: { number: number }
   'article-retracted': { title: string; who: string; words: string }
   'dated-earlier': NoValues

@@ -172,6 +172,28 @@ export async function expirePassedOver(db: Db, digest: string, editionId: string
     .execute()
 }
 
+/** Moves all pending articles that were published or seen by then to backlog, because of the skipped edition. */
+export async function dropPending(
+  db: Db,
+  digest: string,
+  { editionId, by, now }: { editionId: string; by: Instant; now: Instant },
+): Promise<void> {
+  await db
+    .updateTable('ledger')
+    .set({ backlogAt: now, lapsedIn: editionId })
+    .where('digest', '=', digest)
+    .where('articleId', 'in', (eb) =>
+      eb
+        .selectFrom('articles')
+        .select('articles.id')
+        .where((or) => or.or([or('articles.publishedAt', '<=', by), or('articles.seenAt', '<=', by)])),
+    )
+    .where('editionId', 'is', null)
+    .where('backlogAt', 'is', null)
+    .where('quarantinedAt', 'is', null)
+    .execute()
+}
+
 /** Makes every article of the edition pending again, including those that expired with it. */
 export async function releaseArticles(db: Db, editionId: string): Promise<void> {
   await db.updateTable('ledger').set({ editionId: null }).where('editionId', '=', editionId).execute()

@@ -3,7 +3,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { App } from '../../../app.ts'
 import { describeEvent, describeLine } from '../../../describe/describe.ts'
 import { feedUrlsOf } from '../../../editions/digest.ts'
-import { runsAfter } from '../../../editions/schedule/due-runs.ts'
+import { runsWithGaps } from '../../../editions/schedule/calendar-runs.ts'
 import { type FeedState, rateText, type WatchedFeed, watchedFeeds } from '../../../feeds/health.ts'
 import { rejectionText } from '../../../feeds/rejection.ts'
 import { countDeliveries } from '../../../store/deliveries/deliveries.ts'
@@ -98,7 +98,11 @@ function upcomingRuns({ digests, clock }: App) {
   return digests.map((digest) => {
     const moment = momentFormatter(digest.zone)
     const approval = digest.approval === 'auto' ? 'Sent automatically' : 'Needs approval'
-    return { title: digest.title, approval, runs: runsAfter(digest, clock.now(), 3).map(moment) }
+    const runs = runsWithGaps(digest, clock.now(), 3).map(({ dueAt, shift, skipped }) => {
+      const reason = skipped?.reason ?? shift
+      return { ...moment(dueAt), note: reason ? describeLine(reason) : '', isSkipped: skipped !== null }
+    })
+    return { title: digest.title, approval, runs }
   })
 }
 
