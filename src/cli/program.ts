@@ -13,6 +13,7 @@ const commandGroups: { names: string[]; load: () => Promise<AddCommands> }[] = [
   { names: ['run'], load: async () => (await import('./run.ts')).addRunCommand },
   { names: ['timetable'], load: async () => (await import('./timetable.ts')).addTimetableCommand },
   { names: ['feeds'], load: async () => (await import('./feeds.ts')).addFeedsCommands },
+  { names: ['forecast'], load: async () => (await import('./edition/forecast.ts')).addForecastCommand },
   { names: ['simulate'], load: async () => (await import('./simulate.ts')).addSimulateCommand },
   { names: ['edition'], load: async () => (await import('./edition.ts')).addEditionCommands },
   { names: ['article'], load: async () => (await import('./article.ts')).addArticleCommands },

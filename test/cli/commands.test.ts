@@ -488,6 +488,7 @@ test('every command has a help text', async () => {
     'start',
     'run',
     'timetable',
+    'forecast',
     'feeds refresh',
     'feeds list',
     'feeds test',
@@ -606,6 +607,15 @@ test('the timetable of one digest gives the reason for each gap, and counts the 
     code: 1,
     stderr: expect.stringContaining('there is no digest "monthly"'),
   })
+})
+
+test('the forecast of a digest is text or JSON', async () => {
+  const it = home()
+  const { code, stdout } = await it.lastword('forecast', 'weekly')
+  expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringMatching(/: due on Friday .* at 07:00 in /) })
+  expect(stdout).toContain('To see it: lastword run weekly --dry-run')
+  const json = JSON.parse((await it.lastword('forecast', 'weekly', '--json')).stdout)
+  expect(json).toMatchObject({ digest: 'weekly', thin: expect.any(String), feeds: [] })
 })
 
 test('the timetable and start say that a clock was ahead once, and what becomes of the runs', async () => {
