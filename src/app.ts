@@ -2,6 +2,7 @@ import type { Config } from './config/config.ts'
 import { type Digest, fullTextFeedUrls } from './editions/digest.ts'
 import type { Render } from './editions/edition.ts'
 import { type JobFolder, type RejectedJob, readJobFolder } from './editions/jobs/read-folder.ts'
+import type { PictureNeeds } from './editions/pictures/own-pictures.ts'
 import type { CheckPage } from './editions/preflight.ts'
 import { LoadedSchedules } from './editions/schedule/loaded-schedules.ts'
 import { AppError } from './errors.ts'
@@ -29,6 +30,8 @@ export type App = {
   render: Render
   /** Fetches the page of an article again, just before the edition is sealed. */
   check: CheckPage
+  /** Loads the pictures of an edition before it is sealed or previewed. */
+  pictures: PictureNeeds
   clock: WaitingClock
   log: Log
   close(): Promise<void>
@@ -65,6 +68,11 @@ export async function openApp(options: AppOptions): Promise<App> {
     wholeFeeds: new Set(digests.flatMap(fullTextFeedUrls)),
     render: renderer(config),
     check: async (url) => (await import('./editions/preflight.ts')).createPageCheck(fetcher)(url),
+    pictures: {
+      logo: config.publication.logo,
+      load: async (wanted) =>
+        (await import('./pictures/load-pictures.ts')).loadPictures({ db: store.db, fetcher, clock, log }, wanted),
+    },
     clock,
     log,
     async close() {

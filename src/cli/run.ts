@@ -6,6 +6,7 @@ import { compose } from '../editions/compose/compose.ts'
 import type { Digest } from '../editions/digest.ts'
 import { editionName } from '../editions/edition.ts'
 import { ensureSealed } from '../editions/ensure-sealed.ts'
+import { ownPictures } from '../editions/pictures/own-pictures.ts'
 import { renderDraft } from '../editions/render-draft.ts'
 import { approveByRule, overrideObstacles } from '../editions/review/approve.ts'
 import { htmlBytes, sizeWarning } from '../editions/size.ts'
@@ -171,7 +172,9 @@ async function dryRun(app: App, digest: Digest, options: Options, file: string):
   warnOfFailedFeeds(feeds)
   await warnOfQuarantinedFeeds(app, digest)
   for (const line of launchProblemLines(app, digest, file)) printStderr(`warning: ${sanitizeLine(line)}`)
-  const rendered = await renderDraft(app.render, draft)
+  const { pictures, leftOut } = await ownPictures(app.pictures, draft)
+  for (const { reason } of leftOut) printStderr(`picture left out: ${sanitizeLine(describeReason(reason))}`)
+  const rendered = await renderDraft(app.render, pictures ? { ...draft, pictures } : draft)
   const recipients = await countActive(app.db, digest.name)
   const bytesHtml = htmlBytes({ html: rendered.html, slot: draft.slot })
   const warning = sizeWarning(bytesHtml)

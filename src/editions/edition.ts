@@ -1,6 +1,7 @@
 import type { WholeArticle } from '../store/articles/article.ts'
 import type { CorrectionView } from '../store/corrections/corrections.ts'
 import type { Letter } from '../store/letters/letters.ts'
+import type { StoredPicture } from '../store/pictures/pictures.ts'
 import type { EditionRow } from '../store/schema.ts'
 import type { Digest, Section } from './digest.ts'
 import type { OwnBlock } from './edits/edit.ts'
@@ -15,6 +16,8 @@ export type Draft = {
   slot: string
   /** Absent if no editor changed the edition. */
   edited?: EditedTexts
+  /** Our own pictures, by `pictureKey`; a picture without one is not shown. Absent: pictures are links. */
+  pictures?: ReadonlyMap<string, StoredPicture>
 }
 
 /** Texts by editors: they replace the patterns of the job file, or add blocks. `editIds`: the edits in force. */

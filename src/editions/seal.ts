@@ -10,6 +10,7 @@ import { type ComposeNeeds, draftOf } from './compose/draft.ts'
 import { confirmCorrections } from './corrections/confirm.ts'
 import type { Digest } from './digest.ts'
 import { articlesIn, type Draft, type Render, type Rendered } from './edition.ts'
+import { ownPictures, type PictureNeeds } from './pictures/own-pictures.ts'
 import { type CheckPage, type PreflightState, preflightDeadline, runPreflight } from './preflight.ts'
 import { renderDraft } from './render-draft.ts'
 import { htmlBytes, isTooLarge, sizeWarning } from './size.ts'
@@ -22,6 +23,8 @@ export type SealNeeds = ComposeNeeds & {
   render: Render
   /** Fetches the page of an article again; without it no page is checked. */
   check?: CheckPage | undefined
+  /** Loads the pictures; without it they stay links. */
+  pictures?: PictureNeeds | undefined
   /**
    * Logs, at `info`, that an edition is too large or that mail programs will clip it; commands print their own message.
    */
@@ -40,9 +43,10 @@ export async function seal(needs: SealNeeds, id: string, digest: Digest): Promis
     const draft = await checkedDraft(checking, id, digest, preflight)
     if (!draft) return await requireEdition(needs, id)
     const corrections = await confirmCorrections(checking, id, draft.corrections, preflight.correctionAnswers)
-    const confirmed = { ...draft, corrections }
+    const { pictures, leftOut } = await ownPictures(needs.pictures, draft)
+    const confirmed = { ...draft, corrections, ...(pictures && { pictures }) }
     const rendered = await renderDraft(needs.render, confirmed)
-    const conflict = await storeSealed(needs, confirmed, rendered, preflight.found)
+    const conflict = await storeSealed(needs, confirmed, rendered, { found: preflight.found, leftOut })
     if (conflict === undefined) {
       logSizeWarning(needs, confirmed, rendered)
       return await requireEdition(needs, id)

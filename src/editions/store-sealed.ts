@@ -12,11 +12,13 @@ import { addEvent } from '../store/events/events.ts'
 import { newId } from '../store/id.ts'
 import { claimArticles, expirePassedOver } from '../store/ledger/ledger.ts'
 import { claimLetters, hasRewordedLetter, recordPrintedHeadline } from '../store/letters/printing.ts'
+import { recordEditionPictures } from '../store/pictures/pictures.ts'
 import type { Db } from '../store/schema.ts'
 import type { Instant } from '../time/clock.ts'
 import type { ComposeNeeds } from './compose/draft.ts'
 import { articlesIn, type Draft, type DraftArticle, lettersIn, type Rendered } from './edition.ts'
 import { ownEdits } from './edits/load-edits.ts'
+import type { LeftOutPicture } from './pictures/own-pictures.ts'
 import type { PreflightFindings } from './preflight.ts'
 import { reasonWithSize } from './review/hold-reason.ts'
 import { htmlBytes, sizeProblem } from './size.ts'
@@ -33,6 +35,9 @@ class SealConflictError extends Error {
   }
 }
 
+/** What was found before the seal: about pages, and about pictures. */
+export type SealFindings = { found: PreflightFindings; leftOut: LeftOutPicture[] }
+
 type SizeProblem = ReturnType<typeof sizeProblem>
 
 /** Stores the seal in one transaction. Returns the conflict that prevented it, or undefined if the edition is sealed. */
@@ -40,7 +45,7 @@ export async function storeSealed(
   { db, clock }: ComposeNeeds,
   draft: Draft,
   rendered: Rendered,
-  found: PreflightFindings,
+  findings: SealFindings,
 ): Promise<SealConflict | undefined> {
   const { edition, slot } = draft
   const now = clock.now()
@@ -51,13 +56,13 @@ export async function storeSealed(
       await compareStories(trx, edition.digest, now) // new articles may join two chosen ones into one story
       if (!(await moveToSealed(trx, draft, rendered, problem, now))) return
       await claimContents(trx, draft)
-      await recordContents(trx, draft, found)
+      await recordContents(trx, draft, findings)
       const { head, subject, html, text } = rendered
       const parts = { head, subject, html, text, sha256: sealHash(rendered), slot }
       const variant = { id: newId(now), editionId: edition.id, name: 'all', ...parts, sealedAt: now, withdrawnAt: null }
       await addVariant(trx, variant)
       await expirePassedOver(trx, edition.digest, edition.id, now)
-      for (const event of sealEvents(edition.id, articlesIn(draft.sections), found, problem))
+      for (const event of sealEvents(edition.id, articlesIn(draft.sections), findings, problem))
         await addEvent(trx, event, now)
     })
   } catch (error) {
@@ -99,20 +104,30 @@ async function claimContents(db: Db, { edition, sections, corrections, edited }:
   if (await hasRewordedLetter(db, letters)) throw new SealConflictError('letters')
 }
 
-/** Records the printed text of each article and letter, and the title and note of each page. */
-async function recordContents(db: Db, { edition, sections }: Draft, found: PreflightFindings): Promise<void> {
+/** Records the printed text of each article and letter, the title and note of each page, and the pictures. */
+async function recordContents(
+  db: Db,
+  { edition, sections, pictures }: Draft,
+  { found, leftOut }: SealFindings,
+): Promise<void> {
   for (const article of articlesIn(sections)) {
     const { finding, answer } = found.get(article.id) ?? {}
     if (finding) await addChoiceReason(db, edition.id, article.id, finding.reason)
     await recordPrinted(db, edition.id, article.id, printedOf(article, answer))
   }
   for (const letter of lettersIn(sections)) await recordPrintedHeadline(db, edition.id, letter)
+  for (const { article, reason } of leftOut) {
+    const further = { code: 'picture-left-out', reason: reason.reason } as const
+    if (article !== null) await addChoiceReason(db, edition.id, article, further)
+  }
+  const hashes = [...(pictures?.values() ?? [])].map(({ hash }) => hash)
+  await recordEditionPictures(db, edition.id, hashes)
 }
 
 function sealEvents(
   edition: string,
   articles: DraftArticle[],
-  found: PreflightFindings,
+  { found, leftOut }: SealFindings,
   problem: SizeProblem,
 ): NewEvent[] {
   const unchecked = articles.flatMap(({ id, title }) => {
@@ -122,6 +137,10 @@ function sealEvents(
   const about = { actor: 'system' as const, edition }
   const events: NewEvent[] = []
   if (unchecked.length > 0) events.push({ kind: 'edition.pages_unchecked', ...about, data: { articles: unchecked } })
+  if (leftOut.length > 0) {
+    const pictures = leftOut.map(({ reason }) => reason)
+    events.push({ kind: 'edition.pictures_left_out', ...about, data: { pictures } })
+  }
   if (problem) {
     const kind = problem.code === 'clipped' ? 'edition.clipped' : 'edition.too_large'
     events.push({ kind, ...about, data: { bytes: problem.bytes } })

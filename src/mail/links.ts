@@ -5,6 +5,7 @@ export const publicPaths = {
   confirmation: '/confirm/:token', // in the email that confirms a subscription
   signIn: '/sign-in/:token', // POST uses the link up
   edition: '/editions/:id',
+  picture: '/pictures/:file', // `file`: the SHA-256 and the type
 } as const
 
 export function confirmationLink(webUrl: string, token: string): string {
@@ -19,6 +20,11 @@ export function editionLinks(webUrl: string, editionId: string, key: string) {
     preferences: link(publicPaths.preferences),
     view: link(publicPaths.edition),
   }
+}
+
+/** The address of a stored picture. */
+export function pictureLink(webUrl: string, { hash, type }: { hash: string; type: string }): string {
+  return webUrl + publicPaths.picture.replace(':file', `${hash}.${type}`)
 }
 
 /** `next`: the path of the page to open after signing in. */

@@ -10,6 +10,7 @@ import {
 } from '../editions/edition.ts'
 import type { OwnBlock } from '../editions/edits/edit.ts'
 import { fillPattern } from '../editions/jobs/subject-pattern.ts'
+import { pictureOf } from '../editions/pictures/placement.ts'
 import { firstWords } from '../feeds/markup/sentences.ts'
 import { editionLinks } from '../mail/links.ts'
 import type { WholeArticle } from '../store/articles/article.ts'
@@ -17,19 +18,19 @@ import { trustedDate } from '../store/articles/forgotten.ts'
 import { hasVisibleText } from '../text/characters.ts'
 import { bodyOneLine } from './body/body-text.ts'
 import { legibleColour } from './palette.ts'
+import { PictureViews } from './picture-views.ts'
 import type { ArticleView, BlockView, CorrectionView, EditionView, LetterView, SectionView } from './view.ts'
 
 type Publishing = Pick<Config, 'publication' | 'web'>
 
 /** Converts a draft to the data for templates. Dates are in the digest's language and zone. */
-export function toView(
-  { edition, digest, sections, corrections, slot, edited }: Draft,
-  { publication, web }: Publishing,
-): EditionView {
+export function toView(draft: Draft, { publication, web }: Publishing): EditionView {
+  const { edition, digest, sections, corrections, slot, edited } = draft
   const language = digest.language ?? publication.language
   const dates = dateWriter(language, digest.zone)
   const blocks = placeBlocks(edited?.blocks ?? [], digest, sections)
-  const views = sections.map((section) => toSectionView(section, dates, blocks))
+  const pictures = new PictureViews(draft, web.url)
+  const views = sections.map((section) => toSectionView(section, { dates, blocks, pictures }))
   const date = edition.datedAt ?? edition.dueAt
   const articles = articlesIn(sections)
   const titles = articles.map(titleOf).filter(hasVisibleText)
@@ -55,7 +56,7 @@ export function toView(
         .split('\n')
         .map((line) => line.trim())
         .filter(Boolean),
-      logo: logo ?? null,
+      logo: logo ? pictures.logo(logo) : null,
       colours: {
         ...colours,
         onBrand: legibleColour('#ffffff', colours.brand),
@@ -71,7 +72,7 @@ export function toView(
       .map((text) => text.trim())
       .filter(Boolean),
     sections: views,
-    blocks: (blocks.get('') ?? []).map(toBlockView),
+    blocks: (blocks.get('') ?? []).map((block) => toBlockView(block, pictures)),
     corrections: corrections.map((correction) => toCorrectionView(correction, dates)),
     links: {
       site,
@@ -99,21 +100,22 @@ function placeBlocks(blocks: OwnBlock[], digest: Draft['digest'], printed: Draft
   return Map.groupBy(blocks, placeOf)
 }
 
-function toBlockView({ heading, text, link, picture }: OwnBlock): BlockView {
-  return { heading, paragraphs: text.split('\n\n').filter(Boolean), link, image: picture }
+function toBlockView({ heading, text, link, picture }: OwnBlock, pictures: PictureViews): BlockView {
+  const image = picture && pictures.view({ image: picture, role: 'wide' })
+  return { heading, paragraphs: text.split('\n\n').filter(Boolean), link, image }
 }
 
 function toSectionView(
   { section, items }: DraftSection,
-  dates: DateWriter,
-  blocks: Map<string, OwnBlock[]>,
+  { dates, blocks, pictures }: { dates: DateWriter; blocks: Map<string, OwnBlock[]>; pictures: PictureViews },
 ): SectionView {
   const { name, title, layout } = section
   const whole = section.body === 'full'
   const articles = articlesIn([{ items }])
-  const [lead = null, ...more] = articles.map((article) =>
-    toArticleView(layout === 'last-word' ? withPortrait(article) : article, whole, dates),
-  )
+  const [lead = null, ...more] = articles.map((article, index) => ({
+    ...toArticleView(article, whole, dates),
+    image: pictures.view(pictureOf(article, layout, index)),
+  }))
   const [first, ...others] = lettersIn([{ items }]).map((letter) => toLetterView(letter, dates))
   return {
     name,
@@ -132,7 +134,7 @@ function toSectionView(
     more,
     count: articles.length,
     letters: first ? { first, more: others } : null,
-    blocks: (blocks.get(name) ?? []).map(toBlockView),
+    blocks: (blocks.get(name) ?? []).map((block) => toBlockView(block, pictures)),
   }
 }
 
@@ -152,13 +154,8 @@ function toLetterView({ headline, text, name, place, receivedAt }: DraftLetter, 
   return { headline, paragraphs: text.split('\n\n'), name, place, date: dates.short(receivedAt) }
 }
 
-/** The layout shows who speaks. */
-function withPortrait(article: WholeArticle): WholeArticle {
-  return { ...article, image: article.portrait ?? article.image }
-}
-
-function toArticleView(article: DraftArticle, whole: boolean, dates: DateWriter): ArticleView {
-  const { url, author, source, image, video } = article
+function toArticleView(article: DraftArticle, whole: boolean, dates: DateWriter): Omit<ArticleView, 'image'> {
+  const { url, author, source, video } = article
   const publishedAt = trustedDate(article)
   const body = whole ? article.body : null
   return {
@@ -169,7 +166,6 @@ function toArticleView(article: DraftArticle, whole: boolean, dates: DateWriter)
     source,
     date: publishedAt ? dates.short(publishedAt) : '',
     isoDate: publishedAt ? dates.iso(publishedAt) : '',
-    image: image && { url: image.url, alt: image.alt },
     duration: video?.seconds ? durationOf(video.seconds) : '',
     alsoIn: article.alsoIn ?? [],
     alsoInMore: article.alsoInMore ?? 0,

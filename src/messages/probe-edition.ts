@@ -30,7 +30,7 @@ function probeArticle({ image, body, ...one }: ArticleView, number: number): Art
     source: word(one.source),
     date: word(one.date),
     isoDate: one.isoDate,
-    image: image && { url: 'https://probe.invalid/picture.png', alt: word(image.alt) },
+    image: image && { ...image, url: 'https://probe.invalid/picture.png', alt: word(image.alt) },
     duration: word(one.duration),
     alsoIn: one.alsoIn.map(({ source }) => ({ source: word(source), url: 'https://probe.invalid/also' })),
     alsoInMore: one.alsoInMore,
@@ -59,7 +59,7 @@ function probeBlock({ heading, paragraphs, link, image }: BlockView, marked: Mar
     heading: marked(heading),
     paragraphs: paragraphs.map(marked),
     link: link && { url: 'https://probe.invalid/block', text: marked(link.text) },
-    image: image && { url: 'https://probe.invalid/picture.png', alt: word(image.alt) },
+    image: image && { ...image, url: 'https://probe.invalid/picture.png', alt: word(image.alt) },
   }
 }
 

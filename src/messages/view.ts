@@ -11,6 +11,7 @@ export type EditionView = {
     contact: string
     /** Lines. */
     address: string[]
+    /** Its address. */
     logo: string | null
     colours: { brand: string; accent: string; onBrand: string; onAccent: string }
   }
@@ -53,12 +54,15 @@ export type SectionView = {
   blocks: BlockView[]
 }
 
+/** A picture with its size in CSS pixels; `height` is null for a linked picture whose shape is unknown. */
+export type PictureView = { url: string; alt: string; width: number; height: number | null }
+
 /** A block that editors wrote themselves. */
 export type BlockView = {
   heading: string
   paragraphs: string[]
   link: { url: string; text: string } | null
-  image: { url: string; alt: string } | null
+  image: PictureView | null
 }
 
 export type LetterView = {
@@ -94,7 +98,7 @@ export type ArticleView = {
   /** "20 November 2026", or empty if the feed gave none. */
   date: string
   isoDate: string
-  image: { url: string; alt: string } | null
+  image: PictureView | null
   /** "4:05", or empty. */
   duration: string
   /** The first other sources with the same story, where the section names them, and how many more there are. */

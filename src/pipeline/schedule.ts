@@ -14,6 +14,7 @@ import { addMs, day, hour, second } from '../time/clock.ts'
 import { EditionPipeline } from './advance.ts'
 import { ClockWatch } from './clock-watch.ts'
 import { forgetArticles } from './forget-articles.ts'
+import { forgetPictures } from './forget-pictures.ts'
 import { JobReader } from './job-reader.ts'
 import { addFeedNotices } from './notices/feed-trouble.ts'
 import { addSkippedRunNotices } from './notices/skipped-run.ts'
@@ -92,6 +93,7 @@ export const chores: Chore[] = [
       pruneFeedEvents(app.db, { maxEvents: 200, minEvents: 3, before: addMs(app.clock.now(), -365 * day) }),
   },
   { name: 'delete-old-articles', cronPattern: '41 3 * * *', run: ({ app, signal }) => forgetArticles(app, signal) },
+  { name: 'delete-unused-pictures', cronPattern: '47 3 * * *', run: ({ app, signal }) => forgetPictures(app, signal) },
   {
     name: 'delete-old-providers',
     cronPattern: '23 3 * * *',

@@ -35,6 +35,7 @@ import * as reasons from './migrations/0036-reasons.ts'
 import * as staff from './migrations/0037-staff.ts'
 import * as publishers from './migrations/0038-publishers.ts'
 import * as correctionClasses from './migrations/0042-correction-classes.ts'
+import * as pictures from './migrations/0039-pictures.ts'
 import * as textFingerprints from './migrations/0043-text-fingerprints.ts'
 import * as replies from './migrations/0044-replies.ts'
 import type { Schema } from './schema.ts'
@@ -72,6 +73,7 @@ export const migrations = [
   { name: '0035-edits', up: edits.up },
   { name: '0036-reasons', up: reasons.up },
   { name: '0037-staff', up: staff.up },
+  { name: '0039-pictures', up: pictures.up },
   { name: '0044-replies', up: replies.up },
   { name: '0043-text-fingerprints', up: textFingerprints.up },
   { name: '0038-publishers', up: publishers.up },

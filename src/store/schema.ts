@@ -72,6 +72,11 @@ export type Schema = {
   /** Article pages that were fetched for data missing in the feed. */
   pages: { url: string; fetchedAt: Instant; found: string | null; error: Json<Reason> | null }
   robots: { origin: string; fetchedAt: Instant; rules: string }
+  pictures: PictureRow
+  /** What was made of the picture at an address for a role; either `hash` or `reason` is null. */
+  pictureSources: { key: string; hash: string | null; reason: Json<Reason> | null; fetchedAt: Instant }
+  /** The pictures in the sealed bytes of an edition. */
+  editionPictures: { editionId: string; hash: string }
   staff: StaffRow
   signInLinks: { hash: string; staff: string; createdAt: Instant; expiresAt: Instant; usedAt: Instant | null }
   sessions: SessionRow
@@ -80,6 +85,17 @@ export type Schema = {
 }
 
 /** A person who may sign in by email. `emailKey` is `addressKey` of the address. */
+/** A picture as emails show it, by the SHA-256 of its bytes (hexadecimal). */
+export type PictureRow = {
+  hash: string
+  type: 'jpg' | 'png'
+  bytes: Uint8Array
+  /** In pixels. */
+  width: number
+  height: number
+  madeAt: Instant
+}
+
 export type StaffRow = { name: string; email: string; emailKey: string; addedAt: Instant }
 
 /** A signed-in browser. Each use moves `expiresAt` forward. */

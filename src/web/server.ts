@@ -15,6 +15,7 @@ import { letterPages } from './pages/letters/letter-pages.ts'
 import { archivePages } from './pages/public/archive.ts'
 import { confirmPages } from './pages/public/confirm.ts'
 import { leavePages } from './pages/public/leave.ts'
+import { picturePages } from './pages/public/pictures.ts'
 import { preferencesPages } from './pages/public/preferences.ts'
 import { editionActions } from './pages/studio/edition-actions.ts'
 import { studioEditionPages } from './pages/studio/edition-page.ts'
@@ -74,6 +75,7 @@ function routes(web: Web): Hono<Env> {
   const routes = new Hono<Env>()
   const publicPages = [
     archivePages,
+    picturePages,
     leavePages,
     preferencesPages,
     confirmPages,

@@ -42,6 +42,12 @@ const examples: Examples = {
       'Some pages could not be checked: “Trams” (not checked: no time was left)',
     ],
   ],
+  'edition.pictures_left_out': [
+    [
+      { pictures: [{ code: 'picture-of', title: 'Trams', reason: { code: 'picture-late' } }] },
+      'Pictures left out: “Trams” (it did not arrive in time)',
+    ],
+  ],
   'edition.correction_left_out': [
     [
       { said: 'Trams', why: 'unanswered' },

@@ -284,6 +284,27 @@ const examples: Examples = {
   'page-unchanged': [[{}, 'it did not change']],
   'page-not-html': [[{ contentType: 'image/png' }, 'it is not a page but image/png']],
   'page-unreadable': [[{ message: 'it takes too long to read' }, 'it takes too long to read']],
+  'picture-left-out': [[{ reason: { code: 'picture-late' } }, 'picture left out: it did not arrive in time']],
+  'picture-of': [
+    [{ title: 'Trams', reason: { code: 'picture-blank' } }, '“Trams” (it shows nothing but one colour)'],
+    [{ title: null, reason: { code: 'picture-damaged' } }, 'the logo (its file is damaged)'],
+  ],
+  'picture-unreachable': [[{ message: 'a.example answered 404' }, 'a.example answered 404']],
+  'picture-late': [[{}, 'it did not arrive in time']],
+  'picture-not-a-picture': [
+    [{ found: 'svg' }, 'its file is an SVG, which mail programs do not show'],
+    [{ found: 'page' }, 'its file is a web page'],
+    [{ found: 'nothing' }, 'its file is empty'],
+    [{ found: 'other' }, 'its file is of an unknown format'],
+  ],
+  'picture-heavy': [[{ megabytes: 10 }, 'its file is larger than 10 MB']],
+  'picture-large': [[{ megapixels: 40 }, 'it has more than 40 million pixels']],
+  'picture-small': [
+    [{ side: 'width', pixels: 96, minimum: 200 }, 'only 96 pixels wide (at least 200 needed)'],
+    [{ side: 'height', pixels: 1, minimum: 100 }, 'only 1 pixel high (at least 100 needed)'],
+  ],
+  'picture-blank': [[{}, 'it shows nothing but one colour']],
+  'picture-damaged': [[{}, 'its file is damaged']],
   'page-finding': [[{ title: 'Trams', finding: noText }, '“Trams” (not checked: its page did not answer)']],
   'at-relay': [
     [

@@ -61,7 +61,7 @@ const hostile = {
   heading: 'Come <script>alert(1)</script> & see {{leave}} <mj-raw>',
   paragraphs: ['One {{publication.name}} "quoted"', '<b>Two</b>'],
   link: { url: 'https://harbour.example/?a=1&b=<c>', text: 'Book <i>now</i>' },
-  image: { url: 'https://harbour.example/p.jpg?a=1&b=2', alt: 'A "ship" <b>' },
+  image: { url: 'https://harbour.example/p.jpg?a=1&b=2', alt: 'A "ship" <b>', width: 536, height: 302 },
 }
 
 test('what an editor wrote is escaped in the HTML and whole in the text, before a section and at the end', async () => {
@@ -89,7 +89,13 @@ test('what an editor wrote is escaped in the HTML and whole in the text, before 
 
 test('an address that is no web address leads nowhere, even if it came in by another door', async () => {
   const edition = readEdition('thin')
-  edition.blocks = [{ ...hostile, link: { url: 'javascript:alert(1)', text: 'x' }, image: { url: 'data:x', alt: '' } }]
+  edition.blocks = [
+    {
+      ...hostile,
+      link: { url: 'javascript:alert(1)', text: 'x' },
+      image: { url: 'data:x', alt: '', width: 536, height: null },
+    },
+  ]
   expect(template.mjml(edition)).not.toMatch(/javascript:|data:x/)
 })
 

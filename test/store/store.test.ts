@@ -322,6 +322,9 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     editionId: true,
   },
   rates: { name: true, freeAt: true },
+  pictures: { hash: true, type: true, bytes: true, width: true, height: true, madeAt: true },
+  pictureSources: { key: true, hash: true, reason: true, fetchedAt: true },
+  editionPictures: { editionId: true, hash: true },
   edits: {
     id: true,
     editionId: true,

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { type App, requireDigest, throwIfRejected } from '../../app.ts'
 import { describeReason, reasonWithText } from '../../describe/describe.ts'
 import { editionName } from '../../editions/edition.ts'
+import { inlinePictures } from '../../editions/pictures/inline-pictures.ts'
+import { withOwnPictures } from '../../editions/pictures/own-pictures.ts'
 import { renderDraft } from '../../editions/render-draft.ts'
 import { seal } from '../../editions/seal.ts'
 import { htmlBytes, sizeWarning } from '../../editions/size.ts'
@@ -27,7 +29,7 @@ export async function previewEdition(app: App, name: string, options: JsonOption
   const { slot, html, text } = message
   const sample = { email: message.replyTo, name: '', keys: placeholderKeys, date: app.clock.now() }
   const files = {
-    'index.html': withoutKey(html, slot),
+    'index.html': await inlinePictures(app.db, app.config.web.url, withoutKey(html, slot)), // readable without our server
     'index.txt': withoutKey(text, slot),
     'message.eml': rawMessage(compileMessage(message)(sample)),
   }
@@ -62,7 +64,8 @@ async function messageToPreview(app: App, name: string) {
     const { draft, thin = null, feeds } = await dryRunEdition(app, digest)
     warnOfFailedFeeds(feeds)
     await warnOfQuarantinedFeeds(app, digest)
-    const { head, subject, html, text } = await renderDraft(app.render, draft)
+    const pictured = await withOwnPictures(app.pictures, draft)
+    const { head, subject, html, text } = await renderDraft(app.render, pictured)
     return {
       title: `${digest.name}, as it would be now`,
       letter: toMessageTemplate(app.secret, draft.edition, { head, subject, html, text, slot: draft.slot }),

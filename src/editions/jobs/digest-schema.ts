@@ -37,6 +37,12 @@ export const digestSchema = z
       .enum(['on', 'off'])
       .default('on')
       .describe('off: the digest and its editions have no public page, and its emails have no link to one'),
+    pictures: z
+      .enum(['own', 'link', 'none'])
+      .default('own')
+      .describe(
+        'own: pictures are checked, made smaller and served from web.url; link: from the addresses in the feeds; none',
+      ),
     thin: z
       .strictObject({
         minimum: z.int().min(0).default(1).describe('An edition with fewer articles than this is thin'),

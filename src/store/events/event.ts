@@ -59,6 +59,7 @@ export type EventValues = {
   'edition.skipped': { reason: Reason }
   'edition.page_checked': { title: string; finding: Reason }
   'edition.pages_unchecked': { articles: ReasonOf<'page-finding'>[] }
+  'edition.pictures_left_out': { pictures: ReasonOf<'picture-of'>[] }
   'edition.correction_left_out': { said: string; why: 'unanswered' | 'outdated' }
   'edition.clipped': { bytes: number }
   'edition.too_large': { bytes: number }

@@ -24,6 +24,7 @@ export type ReasonValues = GeneralValues &
   ThinValues &
   ChoiceValues &
   PageValues &
+  PictureValues &
   SendingValues &
   WaitValues &
   StopValues &
@@ -154,6 +155,21 @@ type PageValues = {
   'page-unchanged': NoValues
   'page-not-html': { contentType: string }
   'page-unreadable': { message: string }
+}
+
+/** Why a picture is not printed. `minimum` and `pixels` are of the file, not of the email. */
+type PictureValues = {
+  'picture-left-out': { reason: Reason }
+  /** `title`: of the article or block that it belongs to; null for the logo. */
+  'picture-of': { title: string | null; reason: Reason }
+  'picture-unreachable': { message: string }
+  'picture-late': NoValues
+  'picture-not-a-picture': { found: 'svg' | 'page' | 'nothing' | 'other' }
+  'picture-heavy': { megabytes: number }
+  'picture-large': { megapixels: number }
+  'picture-small': { side: 'width' | 'height'; pixels: number; minimum: number }
+  'picture-blank': NoValues
+  'picture-damaged': NoValues
 }
 
 /** Why the sending of an edition was paused, a relay was excluded, or a provider's share may go. */
