@@ -20,7 +20,10 @@ beforeEach(async () => {
   const job = join(home.folder, 'jobs/weekly.yml') // an edition of so few articles waits for an editor
   writeFileSync(
     job,
-    readFileSync(job, 'utf8').replace('lateCheck: false', 'lateCheck: false\nthin: { minimum: 9, rule: hold }'),
+    readFileSync(job, 'utf8').replace(
+      'lateCheck: false',
+      'lateCheck: false\npictures: link\nthin: { minimum: 9, rule: hold }',
+    ),
   )
   home.write('people.csv', 'email\nmira@readers.example\n')
   await home.lastword('subscribers', 'import', 'people.csv')

@@ -57,7 +57,7 @@ onBothEngines('a picture of an edition', (freshUrl) => {
       `${'b2'.repeat(32)}.jpg`,
       `${hash.toUpperCase()}.jpg`,
       `x${hash}.jpg`,
-      '..',
+      '%2e%2e%2fstyle.css',
       '',
     ]
     for (const file of others) {
