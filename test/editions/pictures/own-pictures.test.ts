@@ -196,6 +196,18 @@ onBothEngines('pictures: own', (freshUrl) => {
     ])
   })
 
+  test('the last word shows the portrait of its author, not the picture of the article', async () => {
+    const { it, server } = await openNewsroom(await freshUrl(), {
+      '/writer.jpg': { bytes: await jpeg(400, 500) },
+      '/a.jpg': { bytes: await jpeg(1600, 900) },
+    })
+    await publish(it, server, [null, null])
+    const portrait = { url: server.url('/writer.jpg'), width: null, height: null, alt: '' }
+    await publishArticles(it, opinionFeed, [{ ...article(it, 'What trams teach', server.url('/a.jpg')), portrait }])
+    expect((await sealNew(it)).sources).toHaveLength(1)
+    expect([server.asked, (await stored(it)).map(({ width }) => width)]).toEqual([['/writer.jpg'], [224]])
+  })
+
   test('the logo is ours too, and without it the name is printed', async () => {
     const { it, server } = await openNewsroom(await freshUrl(), { '/logo.png': { bytes: await jpeg(600, 200) } })
     await publish(it, server, [null, null])
