@@ -6,7 +6,8 @@ export type Message = Part[]
 
 type Part = string | NumberSign | Placeholder
 type NumberSign = { numberSign: true }
-type Placeholder = { name: string; format: string; cases: Map<string, Message>; separator: string }
+/** `cases` are those of a plural or select, by key. */
+export type Placeholder = { name: string; format: string; cases: Map<string, Message>; separator: string }
 
 /** `describe` converts objects to text; `formats` are additional formats for strings, given all values too. */
 export type FormatOptions = {
@@ -21,6 +22,15 @@ export function parseMessage(source: string): Message {
   const message = reader.message()
   if (!reader.isAtEnd) throw reader.error('a brace is closed that was never opened')
   return message
+}
+
+/** The placeholders of a message in order, with those inside the cases of others. */
+export function placeholdersIn(message: Message): Placeholder[] {
+  return message.flatMap((part) =>
+    typeof part === 'string' || 'numberSign' in part
+      ? []
+      : [part, ...[...part.cases.values()].flatMap((inner) => placeholdersIn(inner))],
+  )
 }
 
 class MessageReader {

@@ -1,12 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import Handlebars from 'handlebars'
-import { AppError, messageOf } from '../errors.ts'
+import { directionOf } from '../describe/language.ts'
+import { AppError } from '../errors.ts'
 import { foldText } from '../mail/fold-text.ts'
 import { addBodyTexts } from './body/extract-bodies.ts'
 import { linesBefore, unknownTag, unknownTagText } from './mjml-tags.ts'
 import { paletteOf } from './palette.ts'
+import { withFileName } from './template-error.ts'
 import { tidyView } from './tidy.ts'
+import { checkTranslations, registerTranslation } from './translation-helper.ts'
 import type { EditionView } from './view.ts'
 
 /** Fills an edition into MJML and plain text. The view is data, never template source. */
@@ -28,11 +31,17 @@ export function openTemplate(templates: string, name: string): Template {
   const mjml = compile(folder, name, { suffix: '.mjml.hbs', noEscape: false, prepare: refuseUnknownTags })
   const text = compile(folder, name, { suffix: '.txt.hbs', noEscape: true })
   const fill = (template: typeof mjml, view: EditionView) =>
-    unescapeMarks(template(tidyView(view), { ...runtimeOptions, data: paletteOf(view.publication.colours) }))
+    unescapeMarks(
+      template(tidyView(view), {
+        ...runtimeOptions,
+        data: { ...paletteOf(view.publication.colours), ...languageData(view.language) },
+      }),
+    )
   return {
     files: { mjml: join(folder, `${name}.mjml.hbs`), text: join(folder, `${name}.txt.hbs`) },
     mjml: (view) => fill(mjml, view),
-    text: (view) => foldText(text(addBodyTexts(tidyView(view)), runtimeOptions)),
+    text: (view) =>
+      foldText(text(addBodyTexts(tidyView(view)), { ...runtimeOptions, data: languageData(view.language) })),
     locateTags(view) {
       const marked = compile(folder, name, { suffix: '.mjml.hbs', noEscape: false, prepare: markPlaces })
       const lines = fill(marked, view).split('\n')
@@ -42,6 +51,12 @@ export function openTemplate(templates: string, name: string): Template {
       }
     },
   }
+}
+
+/** `@start` and `@end` are the sides of a line: left and right, or the reverse in Arabic or Hebrew. */
+function languageData(language: string) {
+  const dir = directionOf(language)
+  return { language, dir, start: dir === 'ltr' ? 'left' : 'right', end: dir === 'ltr' ? 'right' : 'left' }
 }
 
 /** Handlebars' defaults; unless they are explicit, each denied access is also written to the console. */
@@ -59,7 +74,8 @@ function compile(
 ): Handlebars.TemplateDelegate<EditionView> {
   const handlebars = Handlebars.create()
   handlebars.registerHelper('dotted', dotted)
-  const options = { noEscape, strict: true, knownHelpersOnly: true, knownHelpers: { dotted: true } }
+  registerTranslation(handlebars, { noEscape })
+  const options = { noEscape, strict: true, knownHelpersOnly: true, knownHelpers: { dotted: true, t: true } }
   const parts = listParts(join(folder, 'parts'), suffix)
   const known = new Set(parts.map((file) => basename(file, suffix)))
   const open = (file: string) => compileFile(handlebars, file, options, { known, prepare })
@@ -83,6 +99,7 @@ function compileFile(
   return withFileName(file, () => {
     const program = handlebars.parse(read(file))
     refuseUnknownParts(program, known)
+    checkTranslations(program)
     prepare?.(program, file)
     handlebars.precompile(program, options)
     const fill = handlebars.compile<EditionView>(program, options)
@@ -128,19 +145,6 @@ function markPlaces(program: hbs.AST.Program, file: string): void {
     statement.value = statement.value.replace(tag, (found) => `${found} ${placeMark}="${file}:${lines[next++]}"`)
   }
   visitor.accept(program)
-}
-
-/** Handlebars' messages contain the line: "Parse error on line 12:" or, at the end, " - 12:3". */
-function withFileName<Result>(file: string, work: () => Result): Result {
-  try {
-    return work()
-  } catch (error) {
-    if (error instanceof AppError) throw error
-    const message = messageOf(error)
-    const line = /^Parse error on line (\d+):/.exec(message)?.[1] ?? / - (\d+):\d+$/.exec(message)?.[1]
-    const words = message.replace(/^Parse error on line \d+:\s*/, '').replace(/ - \d+:\d+$/, '')
-    throw new AppError('invalid', `${file}${line ? `:${line}` : ''}: ${words}`, { cause: error })
-  }
 }
 
 /** `{{dotted source date}}`: the values that are not empty, with dots between. */

@@ -68,7 +68,9 @@ const joiners =
 /** Tags that do not follow a black flag, as in England's flag (UTS #51 §C). */
 const tags = /(?<!\u{1f3f4}[\u{e0020}-\u{e007f}]{0,6})[\u{e0020}-\u{e007f}]/gu
 const directionMarks = /[\u200e\u200f\u061c]/g
-const rightToLeft = /[\u0590-\u061b\u061d-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u
+/** A character of a script that is written from right to left. */
+export const rightToLeft =
+  /[\u0590-\u061b\u061d-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u
 
 const directions = /[\u202a-\u202e\u2066-\u2069]/g
 const closingMarks = new Map([

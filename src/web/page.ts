@@ -1,10 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import Handlebars from 'handlebars'
-import { AppError, messageOf } from '../errors.ts'
+import { directionOf } from '../describe/language.ts'
+import { AppError } from '../errors.ts'
+import { withFileName } from '../messages/template-error.ts'
+import { checkTranslations, registerTranslation } from '../messages/translation-helper.ts'
 
 /** The values of the layout around every page, such as `@site.name`. */
 export type PageLayout = {
+  /** The language tag of the page. */
+  language: string
   site: { name: string; url: string; contact: string }
   base: string
   staff: string
@@ -17,7 +22,7 @@ export type PageLayout = {
 export type Pages = { render(name: string, view: { title: string }, frame: PageLayout): string }
 
 /** A value missing from a view is an error; every value is escaped. */
-const options = { strict: true, knownHelpersOnly: true, noEscape: false }
+const options = { strict: true, knownHelpersOnly: true, knownHelpers: { t: true }, noEscape: false }
 
 let opened: Pages | undefined
 
@@ -32,13 +37,14 @@ export function openPages(): Pages {
 
 function compilePages(): Pages {
   const handlebars = Handlebars.create()
+  registerTranslation(handlebars, options)
   for (const [name, source] of sources('parts/')) handlebars.registerPartial(name, source)
   const pages = new Map(sources('').map(([name, source]) => [name, handlebars.compile<object>(source, options)]))
   return {
     render(name, view, frame) {
       const page = pages.get(name)
       if (!page) throw new AppError('internal', `there is no page templates/web/${name}.hbs`)
-      return page(view, { data: frame })
+      return page(view, { data: { ...frame, dir: directionOf(frame.language) } })
     },
   }
 }
@@ -55,11 +61,13 @@ function sources(subfolder: string): [string, string][] {
   return files.map((file) => {
     const url = new URL(subfolder + file, templateFolder)
     const source = readFileSync(url, 'utf8')
-    try {
-      Handlebars.precompile(source, options)
-    } catch (error) {
-      throw new AppError('internal', `${fileURLToPath(url)}: ${messageOf(error)}`, { cause: error })
-    }
+    withFileName(fileURLToPath(url), () => checkSource(source), 'internal')
     return [file.replace('.hbs', ''), source]
   })
+}
+
+function checkSource(source: string): void {
+  const program = Handlebars.parse(source)
+  checkTranslations(program)
+  Handlebars.precompile(program, options)
 }

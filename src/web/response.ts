@@ -30,7 +30,8 @@ export function staffOf(context: Context<Env>): string {
   throw new AppError('forbidden', 'you are not signed in')
 }
 
-export function renderPage<View extends { title: string }>(
+/** The page in the language of the view, or in English, as all pages for staff. */
+export function renderPage<View extends { title: string; language?: string }>(
   { app, pages, base }: Web,
   context: Context<Env>,
   page: string,
@@ -40,10 +41,9 @@ export function renderPage<View extends { title: string }>(
   const { name, site: url, contact } = app.config.publication
   const { staff = '', csrf = '' } = context.var.session ?? {}
   const { id: sendingStopId, message: sendingStop } = context.var.sendingStop ?? { id: '', message: '' }
-  return context.html(
-    pages.render(page, view, { site: { name, url, contact }, base, staff, csrf, sendingStop, sendingStopId }),
-    status,
-  )
+  const { language = 'en-GB' } = view
+  const layout = { language, site: { name, url, contact }, base, staff, csrf, sendingStop, sendingStopId }
+  return context.html(pages.render(page, view, layout), status)
 }
 
 /** A page with a message only: what happened and what to do. */

@@ -37,6 +37,41 @@ describe('a template', () => {
     expect(open).toThrow(/email\/parts\/foot\.mjml\.hbs:2: /)
   })
 
+  test.each([
+    ['{{t "email.no-such"}}', 'there is no text "email.no-such"'],
+    ['{{t "email.number"}}', 'needs the value number'],
+    ['{{t "email.unsubscribe" name=subject}}', 'has no value name'],
+    ['{{t subject}}', 'needs one key in quotes'],
+    ['{{t "email.reply" address=subject}}', 'has a tag'],
+    ['{{#t "email.unsubscribe"}}x{{/t}}', 'has no tag'],
+    ['{{#if subject}}{{#each sections}}{{t "email.no-such"}}{{/each}}{{/if}}', 'there is no text'],
+    ['{{dotted subject (t "email.no-such")}}', 'there is no text'],
+  ])('with a translation that cannot work, %s, is refused when it is opened', (source, fault) => {
+    write('letter.txt.hbs', `one\n\n${source}`)
+    expect(open).toThrow(new RegExp(`letter\\.txt\\.hbs:3: .*${fault}`))
+    write('letter.txt.hbs', '{{subject}}')
+    write('parts/foot.mjml.hbs', `one\n${source}`)
+    expect(open).toThrow(new RegExp(`foot\\.mjml\\.hbs:2: .*${fault}`))
+  })
+
+  test('has the words of the language of the edition, escaped in MJML only', () => {
+    const source =
+      '{{t "email.we-wrote" headline=subject}} {{#t "email.reply" address=subject}}<i>{{@inside}}</i>{{/t}}'
+    write('letter.mjml.hbs', source)
+    write('letter.txt.hbs', source)
+    const edition = { ...view, language: 'en-GB', subject: 'A & B' }
+    expect(open().mjml(edition)).toContain('We wrote: “A &amp; B”')
+    expect(open().mjml(edition)).toContain('It reaches <i>A &amp; B</i>, and a person')
+    expect(open().text(edition)).toContain('We wrote: “A & B”')
+    expect(open().text(edition)).toContain('It reaches <i>A & B</i>,')
+  })
+
+  test('knows the sides of a line in the language of the edition', () => {
+    write('letter.mjml.hbs', '{{@language}} {{@dir}} {{@start}} {{@end}}')
+    expect(open().mjml({ ...view, language: 'en-GB' })).toContain('en-GB ltr left right')
+    expect(open().mjml({ ...view, language: 'ar' })).toContain('ar rtl right left')
+  })
+
   test('that asks for a part which is not there is refused when it is opened', () => {
     write('letter.mjml.hbs', 'one\n{{> nose}}')
     expect(open).toThrow(/letter\.mjml\.hbs:2: there is no part "nose"/)

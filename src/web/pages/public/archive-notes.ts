@@ -27,6 +27,7 @@ export async function archiveNotes({ app, pages, base }: Web, edition: EditionRo
   const view = { title: 'Corrections', notes, light, dark, asSent: base + pathTo(urls.asSent, edition.id) }
   const { name, site: url, contact } = publication
   return pages.render('archive-notes', view, {
+    language: 'en-GB',
     site: { name, url, contact },
     base,
     staff: '',
