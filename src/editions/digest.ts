@@ -6,6 +6,11 @@ export type Section = z.output<typeof sectionSchema>
 /** A recurring newsletter; `name` is the name of its job file. */
 export type Digest = z.output<typeof digestSchema> & { name: string }
 
+/** The language tag of a digest; that of the publication if it sets none, or if its job file is gone. */
+export function languageOf(digest: Pick<Digest, 'language'> | undefined, publication: { language: string }): string {
+  return digest?.language ?? publication.language
+}
+
 /**
  * The URLs of all feeds of the digest without duplicates: section feeds in order of the sections, then backfill feeds.
  */

@@ -1,4 +1,6 @@
 import type { Config } from '../config/config.ts'
+import { translate } from '../describe/translate.ts'
+import { languageOf } from '../editions/digest.ts'
 import {
   articlesIn,
   type Draft,
@@ -26,7 +28,7 @@ type Publishing = Pick<Config, 'publication' | 'web'>
 /** Converts a draft to the data for templates. Dates are in the digest's language and zone. */
 export function toView(draft: Draft, { publication, web }: Publishing): EditionView {
   const { edition, digest, sections, corrections, slot, edited } = draft
-  const language = digest.language ?? publication.language
+  const language = languageOf(digest, publication)
   const dates = dateWriter(language, digest.zone)
   const blocks = placeBlocks(edited?.blocks ?? [], digest, sections)
   const pictures = new PictureViews(draft, web.url)
@@ -73,14 +75,14 @@ export function toView(draft: Draft, { publication, web }: Publishing): EditionV
       .filter(Boolean),
     sections: views,
     blocks: (blocks.get('') ?? []).map((block) => toBlockView(block, pictures)),
-    corrections: corrections.map((correction) => toCorrectionView(correction, dates)),
+    corrections: corrections.map((correction) => toCorrectionView(correction, dates, language)),
     links: {
       site,
       contact: `mailto:${contact}`,
       ...editionLinks(web.url, edition.id, slot),
       ...(digest.archive === 'off' && { view: '' }),
     },
-    why: `You get this because you subscribed to ${digest.title} by ${name}.`,
+    why: translate(language, 'email.why', { digest: digest.title, publication: name }),
   }
 }
 
@@ -141,9 +143,11 @@ function toSectionView(
 function toCorrectionView(
   { kind, said, url, words, number, dueAt }: DraftCorrection,
   dates: DateWriter,
+  language: string,
 ): CorrectionView {
+  const date = dates.short(dueAt)
   return {
-    edition: number === null ? dates.short(dueAt) : `No. ${number}, ${dates.short(dueAt)}`,
+    edition: number === null ? date : translate(language, 'email.number-and-date', { number, date }),
     said,
     words: words ?? '',
     article: kind === 'gone' ? null : { url },

@@ -1,5 +1,6 @@
 import type { App } from '../app.ts'
-import type { Digest } from '../editions/digest.ts'
+import { translate } from '../describe/translate.ts'
+import { type Digest, languageOf } from '../editions/digest.ts'
 import { confirmationToken } from '../mail/keys.ts'
 import { confirmationLink } from '../mail/links.ts'
 import { transaction } from '../store/drivers/transaction.ts'
@@ -8,6 +9,7 @@ import { beginConfirmation, confirmationById, removeConfirmation } from '../stor
 import { subscriberById } from '../store/subscribers/subscribers.ts'
 import { confirmationIntervalMs } from '../subscribers/resubscribe.ts'
 import { addMs, minute } from '../time/clock.ts'
+import { momentText } from '../time/moment.ts'
 import type { WriteMail, WrittenMail } from './written-mail.ts'
 
 /** Delay of an email while the job file of its digest is missing. */
@@ -39,13 +41,15 @@ type Contents = { confirmation: ConfirmationRow; person: SubscriberRow; digest: 
 
 function confirmationMail({ config, secret }: App, { confirmation, person, digest }: Contents): WrittenMail {
   const { name, contact, address } = config.publication
-  const until = `${confirmation.expiresAt.slice(0, 10)} at ${confirmation.expiresAt.slice(11, 16)} UTC`
+  const language = languageOf(digest, config.publication)
+  const values = { digest: digest.title, moment: momentText(digest.zone, language)(confirmation.expiresAt) }
+  const translateKey = (key: string) => translate(language, `page.${key}`, values)
   const lines = [
-    `Someone asked us to send ${digest.title} to this address again. If that was you, open this page and press the button:`,
+    translateKey('confirm-mail'),
     '',
     confirmationLink(config.web.url, confirmationToken(secret, confirmation.id)),
     '',
-    `The link works until ${until}. If it was not you, do nothing: you stay unsubscribed.`,
+    translateKey('confirm-mail-until'),
     '',
     name,
     address.trim(),
@@ -55,7 +59,7 @@ function confirmationMail({ config, secret }: App, { confirmation, person, diges
     from: digest.from.address,
     replyTo: digest.replyTo ?? contact,
     to: person.email,
-    subject: `Subscribe to ${digest.title} again?`,
+    subject: translateKey('confirm'),
     text: `${lines.join('\n')}\n`,
   }
 }

@@ -1,8 +1,8 @@
 import type { Instant } from './clock.ts'
 
-/** Formats instants in a time zone: "Fri, 27 Nov 2026, 07:00 GMT". */
-export function momentText(zone = 'UTC'): (instant: Instant) => string {
-  const format = new Intl.DateTimeFormat('en-GB', {
+/** Formats instants in a time zone and a language: "Fri, 27 Nov 2026, 07:00 GMT". */
+export function momentText(zone = 'UTC', language = 'en-GB'): (instant: Instant) => string {
+  const format = new Intl.DateTimeFormat(language, {
     weekday: 'short',
     day: 'numeric',
     month: 'short',

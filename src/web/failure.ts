@@ -5,7 +5,8 @@ import { AppError, type ErrorCode } from '../errors.ts'
 import { storeErrorIn } from '../store/drivers/failure.ts'
 import { capitalise } from '../text/words.ts'
 import { isDatabaseUnavailable } from './deadline.ts'
-import { type Env, renderMessage, type Web } from './response.ts'
+import { type Env, pageLanguage, renderMessage, translateMessage, type Web } from './response.ts'
+import { isStaffPath } from './urls.ts'
 
 const httpStatuses: Record<ErrorCode, ContentfulStatusCode> = {
   invalid: 400,
@@ -33,18 +34,40 @@ export function sentence(text: string): string {
 }
 
 export function showNotFound(web: Web, context: Context<Env>): Response {
-  const text = ['There is no page at this address. The link may be incomplete or out of date.']
-  return renderMessage(web, context, 404, { title: 'Not found', text })
+  return renderMessage(web, context, 404, translated(web, context, { title: 'not-found', text: ['no-page'] }))
 }
 
 /** Shows an error that a person can act on; logs any other and shows a reference to the log line. */
 export function showFailure(web: Web, context: Context<Env>, error: Error): Response {
   if (context.req.raw.signal.aborted) return context.body(null, 400) // the client has hung up: nothing failed
   if (isDatabaseUnavailable(error)) return showDatabaseUnavailable(web, context, error)
-  const title = error instanceof AppError ? titles[error.code] : undefined
-  if (!(error instanceof AppError) || !title) return showInternalError(web, context, error)
-  const text = [sentence(error.message), ...(error.hint ? [error.hint] : [])]
-  return renderMessage(web, context, statusOf(error), { title, text })
+  const message = error instanceof AppError ? messageFor(web, context, error) : undefined
+  if (!(error instanceof AppError) || !message) return showInternalError(web, context, error)
+  return renderMessage(web, context, statusOf(error), message)
+}
+
+type PageMessage = { title: string; text: string[] }
+
+/** The error's own words, which are English, for staff; the words of its code for readers. */
+function messageFor(web: Web, context: Context<Env>, error: AppError): PageMessage | undefined {
+  const { code, message, hint } = error
+  if (!isStaffPath(context.req.path, web.base)) {
+    const keys = publicMessages[code]
+    return keys && translated(web, context, keys)
+  }
+  const title = titles[code]
+  return title === undefined ? undefined : { title, text: [sentence(message), ...(hint ? [hint] : [])] }
+}
+
+/** What readers get for the errors of public pages, as keys of the texts. */
+const publicMessages: Partial<Record<ErrorCode, PageMessage>> = {
+  invalid: { title: 'not-done', text: ['form-incomplete', 'form-incomplete-help'] },
+  missing: { title: 'not-found', text: ['no-edition', 'no-edition-yet'] },
+  forbidden: { title: 'not-allowed', text: ['other-site', 'other-site-help'] },
+}
+
+function translated(web: Web, context: Context<Env>, keys: PageMessage, values = {}): PageMessage {
+  return translateMessage(web, pageLanguage(web, context), keys, values)
 }
 
 /** Not a bug: one log line without a stack. The page does not reveal where the database is. */
@@ -55,8 +78,7 @@ function showDatabaseUnavailable(web: Web, context: Context<Env>, error: Error):
     'page failed: database unavailable',
   )
   context.header('Retry-After', '30')
-  const text = ['We can’t reach our database right now. Please try again in a few minutes.']
-  return renderMessage(web, context, 503, { title: 'Temporarily unavailable', text })
+  return renderMessage(web, context, 503, translated(web, context, { title: 'unavailable', text: ['unavailable-why'] }))
 }
 
 function reasonOf(error: Error): string {
@@ -68,14 +90,9 @@ function showInternalError(web: Web, context: Context<Env>, error: Error): Respo
   const { method, path } = context.req
   const fields = { event: 'page.internal_error', reference, method, path: withoutSecrets(path), err: error }
   web.app.log.error(fields, 'page failed: internal error')
-  const text = [
-    'This is our fault, not yours. Please try again in a minute.',
-    `If it still fails, write to ${web.app.config.publication.contact} and quote the reference ${reference}.`,
-  ]
-  return renderMessage(web, context, error instanceof AppError ? statusOf(error) : 500, {
-    title: 'Something went wrong',
-    text,
-  })
+  const keys = { title: 'internal-error', text: ['internal-error-why', 'internal-error-help'] }
+  const message = translated(web, context, keys, { reference })
+  return renderMessage(web, context, error instanceof AppError ? statusOf(error) : 500, message)
 }
 
 /** Hides keys and tokens: with one from the log anyone could act as the subscriber or editor. */

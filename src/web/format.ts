@@ -62,15 +62,15 @@ export function editionTitle(edition: Pick<EditionRow, 'digest' | 'number'>, dig
 
 export type Moment = { iso: Instant; text: string }
 
-/** Formats instants in a time zone: "Fri, 27 Nov 2026, 07:00 GMT". */
-export function momentFormatter(zone = 'UTC'): (instant: Instant) => Moment {
-  const format = momentText(zone)
+/** Formats instants in a time zone and a language: "Fri, 27 Nov 2026, 07:00 GMT". */
+export function momentFormatter(zone = 'UTC', language = 'en-GB'): (instant: Instant) => Moment {
+  const format = momentText(zone, language)
   return (iso) => ({ iso, text: format(iso) })
 }
 
-/** Formats days in a time zone: "27 November 2026". */
-export function dayFormatter(zone = 'UTC'): (instant: Instant) => Moment {
-  const format = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: zone })
+/** Formats days in a time zone and a language: "27 November 2026". */
+export function dayFormatter(zone = 'UTC', language = 'en-GB'): (instant: Instant) => Moment {
+  const format = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'long', year: 'numeric', timeZone: zone })
   return (iso) => ({ iso, text: format.format(new Date(iso)) })
 }
 

@@ -1,9 +1,11 @@
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { App } from '../app.ts'
+import { translate } from '../describe/translate.ts'
 import { AppError } from '../errors.ts'
 import type { Pages } from './page.ts'
 import type { SessionUse } from './session-use.ts'
+import { isStaffPath } from './urls.ts'
 
 /** What the pages need. `base` is the path part of `web.url`. */
 export type Web = {
@@ -30,20 +32,26 @@ export function staffOf(context: Context<Env>): string {
   throw new AppError('forbidden', 'you are not signed in')
 }
 
-/** The page in the language of the view, or in English, as all pages for staff. */
+/** Renders a page in the language of its view, which pages for readers of one digest have, or else in `pageLanguage`. */
 export function renderPage<View extends { title: string; language?: string }>(
-  { app, pages, base }: Web,
+  web: Web,
   context: Context<Env>,
   page: string,
   view: View,
   status: ContentfulStatusCode = 200,
 ): Response {
+  const { app, pages, base } = web
   const { name, site: url, contact } = app.config.publication
+  const { language = pageLanguage(web, context) } = view
   const { staff = '', csrf = '' } = context.var.session ?? {}
   const { id: sendingStopId, message: sendingStop } = context.var.sendingStop ?? { id: '', message: '' }
-  const { language = 'en-GB' } = view
   const layout = { language, site: { name, url, contact }, base, staff, csrf, sendingStop, sendingStopId }
   return context.html(pages.render(page, view, layout), status)
+}
+
+/** Pages for staff are in English, the others in the language of the publication. */
+export function pageLanguage({ app, base }: Web, { req }: Context<Env>): string {
+  return isStaffPath(req.path, base) ? 'en-GB' : app.config.publication.language
 }
 
 /** A page with a message only: what happened and what to do. */
@@ -51,9 +59,21 @@ export function renderMessage(
   web: Web,
   context: Context<Env>,
   status: ContentfulStatusCode,
-  message: { title: string; text: string[] },
+  message: { title: string; text: string[]; language?: string },
 ): Response {
   return renderPage(web, context, 'message', message, status)
+}
+
+/** The texts of a message for readers, by their keys in the group `page`; `{contact}` is always known. */
+export function translateMessage(
+  { app }: Web,
+  language: string,
+  { title, text }: { title: string; text: string[] },
+  values: Record<string, unknown> = {},
+): { language: string; title: string; text: string[] } {
+  const all = { contact: app.config.publication.contact, ...values }
+  const translateKey = (key: string) => translate(language, `page.${key}`, all)
+  return { language, title: translateKey(title), text: text.map(translateKey) }
 }
 
 export type Fields = Record<string, string>

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { type Env, renderMessage, type Web } from './response.ts'
+import { type Env, pageLanguage, renderMessage, translateMessage, type Web } from './response.ts'
 import { urls } from './urls.ts'
 
 const basePolicy =
@@ -38,11 +38,10 @@ const kilobyte = 1024
 export function limitBody(web: Web): MiddlewareHandler<Env> {
   const limit = bodyLimit({
     maxSize: 64 * kilobyte,
-    onError: (context) =>
-      renderMessage(web, context, 413, {
-        title: 'That is too long',
-        text: ['We accept up to 64 KB at once. Nothing was changed. Please go back and shorten it.'],
-      }),
+    onError: (context) => {
+      const keys = { title: 'too-long', text: ['too-long-why'] }
+      return renderMessage(web, context, 413, translateMessage(web, pageLanguage(web, context), keys))
+    },
   })
   const leaving = urls.leave.replace(':key', '')
   return (context, next) => (isBelow(context.req.path, web.base, leaving) ? next() : limit(context, next))

@@ -48,6 +48,11 @@ export function withoutKeyPaths(url: typeof urls.leave | typeof urls.preferences
   return [bare, `${bare}/`]
 }
 
+/** Whether a path, with or without `base`, is a page for staff: the studio, signing in and out. */
+export function isStaffPath(path: string, base: string): boolean {
+  return /^\/(?:studio|sign-in|sign-out)/.test(path.startsWith(`${base}/`) ? path.slice(base.length) : path)
+}
+
 /** The path part of `web.url`: empty, or `/newsletter`. */
 export function basePath(webUrl: string): string {
   return new URL(webUrl).pathname.replace(/\/+$/, '')

@@ -94,7 +94,7 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
     const mail = await simpleParser(relay.accepted[0]?.raw ?? '')
     expect(mail.from?.value).toEqual([{ name: 'The Weekly', address: 'weekly@magazine.example' }])
     expect([mail.replyTo?.text, mail.subject]).toEqual(['letters@magazine.example', 'Subscribe to The Weekly again?'])
-    expect(mail.text).toContain('until 2026-11-30 at 07:00 UTC')
+    expect(mail.text).toContain('until Mon, 30 Nov 2026, 07:00 GMT')
     expect(relay.accepted.map(({ from, to }) => [from, to])).toEqual([['bounces@magazine.example', mira]])
     expect(await leftAt()).not.toBeNull()
     clock.advance(hour)

@@ -1,3 +1,5 @@
+import { translate } from '../../../describe/translate.ts'
+import { languageOf } from '../../../editions/digest.ts'
 import { paletteOf } from '../../../messages/palette.ts'
 import { correctionsAbout, withdrawalsOf } from '../../../store/corrections/corrections.ts'
 import type { EditionRow } from '../../../store/schema.ts'
@@ -14,8 +16,10 @@ export async function archiveNotes({ app, pages, base }: Web, edition: EditionRo
   const noted = about.filter(({ status }) => status === 'accepted' || status === 'withdrawn')
   for (const one of await withdrawalsOf(app.db, edition.id)) if (!about.some(({ id }) => id === one.id)) noted.push(one)
   if (noted.length === 0) return ''
-  const day = dayFormatter(app.digests.find((one) => one.name === edition.digest)?.zone)
   const { publication } = app.config
+  const digest = app.digests.find((one) => one.name === edition.digest)
+  const language = languageOf(digest, publication)
+  const day = dayFormatter(digest?.zone, language)
   const { light, dark } = paletteOf({ ...publication.colours, onBrand: '#ffffff', onAccent: '#ffffff' })
   const notes = noted.map(({ kind, said, words, url, decidedAt, withdrawnAt, withdrawnReason }) => ({
     said,
@@ -24,10 +28,16 @@ export async function archiveNotes({ app, pages, base }: Web, edition: EditionRo
     withdrawn: withdrawnAt === null ? [] : [{ on: day(withdrawnAt), reason: withdrawnReason ?? '' }],
     article: kind !== 'gone' && /^https?:/i.test(url) ? [url] : [],
   }))
-  const view = { title: 'Corrections', notes, light, dark, asSent: base + pathTo(urls.asSent, edition.id) }
+  const view = {
+    title: translate(language, 'page.corrections'),
+    notes,
+    light,
+    dark,
+    asSent: base + pathTo(urls.asSent, edition.id),
+  }
   const { name, site: url, contact } = publication
   return pages.render('archive-notes', view, {
-    language: 'en-GB',
+    language,
     site: { name, url, contact },
     base,
     staff: '',

@@ -29,24 +29,24 @@ export function archivePages(web: Web): Hono<Env> {
 async function showFront(web: Web, context: Context<Env>): Promise<Response> {
   const { db, config, digests } = web.app
   const sent = await archivedEditions(db, { ...archiveRules(digests), limit: maxEditions })
-  const { name, tagline, address } = config.publication
+  const { name, tagline, address, language } = config.publication
   const editions = sent.map((row) => {
     const digest = digests.find((one) => one.name === row.digest)
     return {
       href: web.base + pathTo(urls.edition, row.id),
       subject: row.subject,
       name: editionTitle(row, digest),
-      due: momentFormatter(digest?.zone)(row.datedAt ?? row.dueAt),
+      due: momentFormatter(digest?.zone, language)(row.datedAt ?? row.dueAt),
     }
   })
   const postal = address.trim().split('\n')
   return renderPage(web, context, 'front', { title: name, tagline, postal, digests: digestViews(web.app), editions })
 }
 
-function digestViews({ digests, clock }: App) {
+function digestViews({ digests, clock, config }: App) {
   const listed = digests.filter(({ archive }) => archive === 'on')
   return listed.map((digest) => {
-    const moment = momentFormatter(digest.zone)
+    const moment = momentFormatter(digest.zone, config.publication.language)
     return { title: digest.title, next: runsAfter(digest, clock.now(), 1).map(moment) }
   })
 }

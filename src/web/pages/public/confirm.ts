@@ -1,4 +1,6 @@
 import { type Context, Hono } from 'hono'
+import { translate } from '../../../describe/translate.ts'
+import { languageOf } from '../../../editions/digest.ts'
 import { readConfirmationToken } from '../../../mail/keys.ts'
 import type { ConfirmationRow } from '../../../store/schema.ts'
 import { subscriberById } from '../../../store/subscribers/subscribers.ts'
@@ -7,7 +9,7 @@ import { day } from '../../../time/clock.ts'
 import { requireSameSite } from '../../csrf.ts'
 import { withTimeout } from '../../deadline.ts'
 import { keyParam, withCatchAllParam } from '../../key.ts'
-import { type Env, renderMessage, renderPage, type Web } from '../../response.ts'
+import { type Env, pageLanguage, renderMessage, renderPage, translateMessage, type Web } from '../../response.ts'
 import { urls } from '../../urls.ts'
 import { maskEmail } from './recipient.ts'
 
@@ -22,40 +24,46 @@ async function showConfirmation(web: Web, context: Context<Env>): Promise<Respon
   const confirmation = await confirmationOf(web, context)
   if (!confirmation) return expiredPage(web, context)
   const isDone = confirmation.usedAt !== null
-  const digest = digestTitle(web, confirmation)
-  const title = isDone ? `You are subscribed to ${digest}` : `Subscribe to ${digest} again?`
-  return renderPage(web, context, 'confirm', { title, address: await addressOf(web, confirmation), isDone })
+  return await showResult(web, context, confirmation, { title: isDone ? 'confirmed' : 'confirm', isDone })
 }
 
 async function confirm(web: Web, context: Context<Env>): Promise<Response> {
   const confirmation = await confirmationOf(web, context)
   if (!confirmation) return expiredPage(web, context)
-  const address = await addressOf(web, confirmation)
-  const digest = digestTitle(web, confirmation)
   switch (await withTimeout(web.maxStoreWaitMs, confirmResubscription(web.app, confirmation.id))) {
     case 'resubscribed':
-      return renderPage(web, context, 'confirm', { title: `Welcome back to ${digest}`, address, isDone: true })
+      return await showResult(web, context, confirmation, { title: 'welcome-back', isDone: true })
     case 'already subscribed':
-      return renderPage(web, context, 'confirm', { title: `You are subscribed to ${digest}`, address, isDone: true })
-    case 'suppressed':
-      return renderMessage(web, context, 409, {
-        title: 'We can’t send to this address',
-        text: [
-          'Nothing was changed: our emails to you came back or were reported as spam.',
-          `If your address works again, write to ${web.app.config.publication.contact}.`,
-        ],
-      })
+      return await showResult(web, context, confirmation, { title: 'confirmed', isDone: true })
+    case 'suppressed': {
+      const { language } = digestOf(web, confirmation)
+      const keys = { title: 'cannot-send', text: ['cannot-send-why', 'cannot-send-help'] }
+      return renderMessage(web, context, 409, translateMessage(web, language, keys))
+    }
     case 'expired':
       return expiredPage(web, context)
   }
+}
+
+/** `title` is the key of the page's title. */
+async function showResult(
+  web: Web,
+  context: Context<Env>,
+  confirmation: ConfirmationRow,
+  { title: titleKey, isDone }: { title: string; isDone: boolean },
+): Promise<Response> {
+  const { title: digest, language } = digestOf(web, confirmation)
+  const title = translate(language, `page.${titleKey}`, { digest })
+  return renderPage(web, context, 'confirm', { language, title, address: await addressOf(web, confirmation), isDone })
 }
 
 async function confirmationOf({ app }: Web, context: Context<Env>): Promise<ConfirmationRow | undefined> {
   return await findConfirmation(app, readConfirmationToken(app.secret, keyParam(context)))
 }
 
-function digestTitle({ app }: Web, { digest: name }: ConfirmationRow): string {
-  return app.digests.find((digest) => digest.name === name)?.title ?? name
+function digestOf({ app }: Web, { digest: name }: ConfirmationRow): { title: string; language: string } {
+  const digest = app.digests.find((one) => one.name === name)
+  return { title: digest?.title ?? name, language: languageOf(digest, app.config.publication) }
 }
 
 async function addressOf({ app }: Web, { subscriberId }: ConfirmationRow): Promise<string> {
@@ -64,12 +72,7 @@ async function addressOf({ app }: Web, { subscriberId }: ConfirmationRow): Promi
 
 /** One page for forged, unknown, used and expired links, so that it reveals nothing. */
 function expiredPage(web: Web, context: Context<Env>): Response {
-  return renderMessage(web, context, 404, {
-    title: 'This link no longer works',
-    text: [
-      `A confirmation link works once, and for ${confirmationLifetimeMs / day} days. It may also be incomplete.`,
-      'To get a new one, open the preferences link at the end of one of our emails.',
-      `If that doesn’t help, write to ${web.app.config.publication.contact}.`,
-    ],
-  })
+  const keys = { title: 'expired-link', text: ['expired-link-why', 'expired-link-new', 'expired-link-help'] }
+  const values = { days: confirmationLifetimeMs / day }
+  return renderMessage(web, context, 404, translateMessage(web, pageLanguage(web, context), keys, values))
 }

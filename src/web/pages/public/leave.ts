@@ -1,10 +1,11 @@
 import { type Context, Hono } from 'hono'
+import { translate } from '../../../describe/translate.ts'
 import { messageOf } from '../../../errors.ts'
 import { leave } from '../../../subscribers/leave.ts'
 import { isFromOtherSite, otherSiteError } from '../../csrf.ts'
 import { isDatabaseUnavailable, withTimeout } from '../../deadline.ts'
 import { keyParam, withCatchAllParam } from '../../key.ts'
-import { type Env, renderMessage, renderPage, type Web } from '../../response.ts'
+import { type Env, pageLanguage, renderMessage, renderPage, translateMessage, type Web } from '../../response.ts'
 import { urls, withoutKeyPaths } from '../../urls.ts'
 import { maskEmail, type Recipient, recipientOf } from './recipient.ts'
 
@@ -55,61 +56,36 @@ async function leaveByKey({ app }: Web, key: string, how: 'page' | 'one-click'):
 
 /** We confirm only what is stored. A write that is waiting for a lock may still succeed after this answer. */
 function notStoredPage(web: Web, context: Context<Env>, error: unknown): Response {
-  const { log, config } = web.app
-  log.error(
+  web.app.log.error(
     { event: 'leave.not_stored', error: messageOf(error) },
     'unsubscribe request not stored: database unavailable',
   )
   context.header('Retry-After', '30')
-  return renderMessage(web, context, 503, {
-    title: 'You are not unsubscribed yet',
-    text: [
-      'We can’t reach our database right now, so we couldn’t unsubscribe you.',
-      'Please open the link in your email again in a few minutes and press the button.',
-      `If it still fails, write to ${config.publication.contact}.`,
-    ],
-  })
+  const keys = { title: 'not-unsubscribed', text: ['not-unsubscribed-why', 'not-unsubscribed-retry', 'still-fails'] }
+  return renderMessage(web, context, 503, translateMessage(web, pageLanguage(web, context), keys))
 }
 
 /** One page for forged, mistyped and unknown keys, so that it reveals nothing. */
 export function unknownKeyPage(web: Web, context: Context<Env>): Response {
-  const { contact } = web.app.config.publication
-  return renderMessage(web, context, 404, {
-    title: 'This link does not work',
-    text: [
-      'The link may be incomplete. Please open it again from the end of our email.',
-      `If that doesn’t help, write to ${contact} from the address we send to, and tell us what you want.`,
-    ],
-  })
+  const keys = { title: 'unknown-link', text: ['unknown-link-why', 'unknown-link-help'] }
+  return renderMessage(web, context, 404, translateMessage(web, pageLanguage(web, context), keys))
 }
 
 /** For a key of an earlier version on a page other than unsubscribe. */
-export function olderLinkPage(web: Web, context: Context<Env>): Response {
-  const { contact } = web.app.config.publication
-  return renderMessage(web, context, 404, {
-    title: 'This link is from an older email',
-    text: [
-      'It no longer opens your preferences. The unsubscribe link in that email still works.',
-      `To change your preferences, use the link in a newer email, or write to ${contact}.`,
-    ],
-  })
+export function olderLinkPage(web: Web, context: Context<Env>, { language }: Recipient): Response {
+  const keys = { title: 'older-link', text: ['older-link-why', 'older-link-help'] }
+  return renderMessage(web, context, 404, translateMessage(web, language, keys))
 }
 
 /** The links in the public archive have no key. */
 export function withoutKeyPage(web: Web, context: Context<Env>, status: 200 | 404): Response {
-  const { contact } = web.app.config.publication
-  return renderMessage(web, context, status, {
-    title: 'Please use the link in your own email',
-    text: [
-      'You came from the public copy of an edition. It can’t tell who you are.',
-      'Every email that we send ends with your own links: one to unsubscribe, one to change your preferences.',
-      `No email at hand? Write to ${contact} from the address we send to, and tell us what you want.`,
-    ],
-  })
+  const keys = { title: 'public-link', text: ['public-link-why', 'public-link-where', 'public-link-help'] }
+  return renderMessage(web, context, status, translateMessage(web, pageLanguage(web, context), keys))
 }
 
 function leaveView(recipient: Recipient, state: { hasLeft: boolean; justLeft: boolean }) {
-  const { key, onlyLeaves, subscriber, digest } = recipient
-  const title = state.hasLeft ? `You are unsubscribed from ${digest.title}` : `Unsubscribe from ${digest.title}?`
-  return { ...state, title, key, onlyLeaves, digest, address: maskEmail(subscriber.email) }
+  const { key, onlyLeaves, subscriber, digest, language } = recipient
+  const titleKey = state.hasLeft ? 'page.unsubscribed-from' : 'page.unsubscribe-from'
+  const title = translate(language, titleKey, { digest: digest.title })
+  return { ...state, language, title, key, onlyLeaves, digest, address: maskEmail(subscriber.email) }
 }

@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono'
+import { translate } from '../../../describe/translate.ts'
 import { AppError } from '../../../errors.ts'
 import { renameSubscriber } from '../../../store/subscribers/subscribers.ts'
 import { leave } from '../../../subscribers/leave.ts'
@@ -28,47 +29,47 @@ export function preferencesPages(web: Web): Hono<Env> {
 async function showPreferences(web: Web, context: Context<Env>, done = ''): Promise<Response> {
   const recipient = await recipientOf(web.app, keyParam(context))
   if (!recipient) return unknownKeyPage(web, context)
-  if (recipient.onlyLeaves) return olderLinkPage(web, context)
+  if (recipient.onlyLeaves) return olderLinkPage(web, context, recipient)
   return renderPage(web, context, 'preferences', preferencesView(recipient, done))
 }
 
 async function handleChange(web: Web, context: Context<Env>): Promise<Response> {
   const recipient = await recipientOf(web.app, keyParam(context))
   if (!recipient) return unknownKeyPage(web, context)
-  if (recipient.onlyLeaves) return olderLinkPage(web, context)
+  if (recipient.onlyLeaves) return olderLinkPage(web, context, recipient)
   const fields = await readForm(context)
   return await showPreferences(web, context, await withTimeout(web.maxStoreWaitMs, applyChange(web, recipient, fields)))
 }
 
 const maxNameLength = 200
 
-const resubscribeMessages: Record<ResubscribeResult, (title: string, address: string) => string> = {
-  asked: (title, address) =>
-    `We are sending an email to ${address}. Open its link within ${confirmationLifetimeMs / day} days and press the button to get ${title} again.`,
-  suppressed: () => 'Nothing changed: we can’t send to your address. See below.',
-  subscribed: (title) => `Nothing changed: you are subscribed to ${title}.`,
+const resubscribeMessages: Record<ResubscribeResult, string> = {
+  asked: 'confirmation-sent',
+  suppressed: 'unchanged-suppressed',
+  subscribed: 'unchanged-subscribed',
 }
 
 /** Applies the change and returns a sentence about the result. */
 async function applyChange({ app }: Web, recipient: Recipient, fields: Record<string, string>): Promise<string> {
-  const { subscriber, digest, editionId } = recipient
+  const { subscriber, digest, editionId, language } = recipient
+  const translateKey = (key: string, values = {}) =>
+    translate(language, `page.${key}`, { digest: digest.title, ...values })
   const request = { subscriberId: subscriber.id, digest: digest.name, editionId, how: 'page' }
   switch (fields.action) {
     case 'leave': {
       const left = await leave(app, request)
-      return left
-        ? `You are unsubscribed from ${digest.title}.`
-        : `Nothing changed: you were already unsubscribed from ${digest.title}.`
+      return translateKey(left ? 'now-unsubscribed' : 'unchanged-left')
     }
     case 'return': {
       const result = await requestResubscription(app, request)
-      return resubscribeMessages[result](digest.title, maskEmail(subscriber.email))
+      const values = { address: maskEmail(subscriber.email), days: confirmationLifetimeMs / day }
+      return translateKey(resubscribeMessages[result], values)
     }
     case 'rename': {
       const name = tidyName((fields.name ?? '').slice(0, maxNameLength))
-      if (name === subscriber.name) return 'Nothing changed: that is already your name.'
+      if (name === subscriber.name) return translateKey('unchanged-name')
       await renameSubscriber(app.db, subscriber.id, name)
-      return name ? `Saved. Your name is now ${name}.` : 'Saved. We have deleted your name.'
+      return name ? translateKey('name-saved', { name }) : translateKey('name-deleted')
     }
     default:
       throw new AppError('invalid', 'nothing was changed: the form was incomplete', {
@@ -77,10 +78,11 @@ async function applyChange({ app }: Web, recipient: Recipient, fields: Record<st
   }
 }
 
-function preferencesView({ key, subscriber, subscription, digest }: Recipient, done: string) {
+function preferencesView({ key, subscriber, subscription, digest, language }: Recipient, done: string) {
   const hasLeft = subscription.leftAt !== null
   return {
-    title: 'Your preferences',
+    language,
+    title: translate(language, 'page.preferences'),
     key,
     digest,
     done,

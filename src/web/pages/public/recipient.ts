@@ -1,4 +1,5 @@
 import type { App } from '../../../app.ts'
+import { languageOf } from '../../../editions/digest.ts'
 import { readDeliveryKey } from '../../../mail/keys.ts'
 import { editionByRef } from '../../../store/editions/editions.ts'
 import type { SubscriberRow, SubscriptionRow } from '../../../store/schema.ts'
@@ -12,6 +13,8 @@ export type Recipient = {
   subscriber: SubscriberRow
   subscription: SubscriptionRow
   digest: { name: string; title: string }
+  /** The language tag of the digest. */
+  language: string
   editionId: string | null
 }
 
@@ -19,7 +22,7 @@ export type Recipient = {
  * Reads the key of a link in an email; undefined if it is invalid, without saying why. The keys in Message-ID and
  * return path are not accepted, because servers log them.
  */
-export async function recipientOf({ db, secret, digests }: App, key: string): Promise<Recipient | undefined> {
+export async function recipientOf({ db, secret, digests, config }: App, key: string): Promise<Recipient | undefined> {
   const link = readDeliveryKey(secret, 'link', key)
   const keyed = link ?? readDeliveryKey(secret, 'earlier', key)
   const subscriber = keyed && (await subscriberById(db, keyed.subscriberId))
@@ -31,9 +34,19 @@ export async function recipientOf({ db, secret, digests }: App, key: string): Pr
     : singleOrUndefined(subscriptions)
   if (!subscription) return undefined
   const name = subscription.digest
-  const title = digests.find((digest) => digest.name === name)?.title ?? name
+  const digest = digests.find((one) => one.name === name)
+  const title = digest?.title ?? name
+  const language = languageOf(digest, config.publication)
   const onlyLeaves = link === undefined
-  return { key, onlyLeaves, subscriber, subscription, digest: { name, title }, editionId: edition?.id ?? null }
+  return {
+    key,
+    onlyLeaves,
+    subscriber,
+    subscription,
+    digest: { name, title },
+    language,
+    editionId: edition?.id ?? null,
+  }
 }
 
 /** `mira@example.org` as `m…a@example.org`: a forwarded email opens these pages and must not reveal the address. */

@@ -225,7 +225,7 @@ describe('the archive', () => {
     const answer = await site.get(archive())
     const page = await answer.text()
     expect(page).toMatch(/<strong><time datetime="2026-11-27T[^"]+">27 November 2026<\/time>\.<\/strong>/)
-    expect(page).toContain('We wrote: “Council opens its books”. They are &lt;open&gt;.')
+    expect(page).toContain('We wrote: “Council opens its books”. <bdi>They are &lt;open&gt;.</bdi>')
     expect(page.replace(/<aside[\s\S]*<\/aside>\n/, '')).toBe(bytes)
     expect(await (await site.get(archive('/as-sent'))).text()).toBe(bytes)
     for (const path of [archive(), archive('/as-sent')])
