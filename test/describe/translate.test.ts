@@ -3,6 +3,7 @@ import { directionOf, localeFor } from '../../src/describe/language.ts'
 import { parseTranslation, translate, translateParts } from '../../src/describe/translate.ts'
 
 test('a language tag has the file that fits best, and an unknown language has English', () => {
+  expect(['cy-GB', 'AR', 'de-Latn-CH-1996', 'fr'].map(localeFor)).toEqual(['cy', 'ar', 'de', 'fr'])
   expect(['en-GB', 'EN', 'pl', 'x-pig'].map(localeFor)).toEqual(['en', 'en', 'en', 'en'])
 })
 
@@ -31,4 +32,16 @@ test('a text has at most one tag', () => {
   })
   for (const source of ['<a>x', 'x</a>', '<a>x</b>', '<a>x</a> <a>y</a>', '<a><b>x</b></a>'])
     expect(() => parseTranslation(source), source).toThrow(source)
+})
+
+test('a text is in the language of the tag, with its plurals and digits', () => {
+  expect(translate('cy-GB', 'email.number', { number: 12 })).toBe('Rhif 12')
+  const stories = (language: string) =>
+    [0, 1, 2, 3, 11, 100].map((count) => translate(language, 'email.stories', { count }))
+  expect(stories('ar')).toEqual(['لا مقالات', 'مقال واحد', 'مقالان', '3 مقالات', '11 مقالًا', '100 مقال'])
+  expect(translate('ar-EG', 'email.stories', { count: 12 })).toBe('١٢ مقالًا')
+  expect(stories('cy')).toEqual(['dim straeon', '1 stori', '2 stori', '3 stori', '11 stori', '100 stori'])
+  expect(translate('ar', 'email.why', { digest: 'The Week', publication: 'المجلة' })).toBe(
+    'تصلكم هذه الرسالة لأنكم مشتركون في \u2068The Week\u2069 من المجلة.',
+  )
 })
