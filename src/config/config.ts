@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
+import { isLanguageTag, languageTagMessage, languageTagPattern } from '../text/language-tag.ts'
 import { day, parseDurationMs } from '../time/clock.ts'
 import { isTimeZone } from '../time/zone.ts'
 import { defaultHelo } from './default-helo.ts'
@@ -32,7 +33,8 @@ export const configSchema = z
       logo: httpUrl.optional().describe('A PNG or JPEG, shown 48 px high on the masthead'),
       language: z
         .string()
-        .regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'expected a language tag such as "en-GB"')
+        .regex(languageTagPattern, { message: languageTagMessage, abort: true })
+        .refine(isLanguageTag, languageTagMessage)
         .default('en-GB'),
       colours: z
         .strictObject({

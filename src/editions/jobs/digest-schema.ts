@@ -4,6 +4,7 @@ import {
   duration,
   durationOrOff,
   isObject,
+  languageTag,
   mailbox,
   maximumRule,
   minimumRule,
@@ -29,7 +30,9 @@ export const digestSchema = z
     preheader: subjectPattern.describe('The grey line after the subject in an inbox'),
     from: mailbox,
     replyTo: z.email('expected an email address').optional().describe('The contact address of lastword.yml if absent'),
-    language: z.string().optional().describe('Language tag; that of the publication if absent'),
+    language: languageTag
+      .optional()
+      .describe('Language tag such as cy or en-GB, also of the fixed words; that of the publication if absent'),
     template: z.string().default('digest').describe('templates/email/<template>.mjml.hbs and .txt.hbs'),
     introduction: z.string().optional().describe('A paragraph at the top of every edition'),
     approval: z.enum(['auto', 'required']).default('required'),

@@ -1,5 +1,6 @@
 import { Cron } from 'croner'
 import { z } from 'zod'
+import { isLanguageTag, languageTagMessage, languageTagPattern } from '../../text/language-tag.ts'
 import { isTimeZone } from '../../time/zone.ts'
 import { dayConflictMessage } from '../schedule/day-conflict.ts'
 import { placeholderProblems } from './subject-pattern.ts'
@@ -12,6 +13,11 @@ export const duration = z
 
 const durationOrOffMessage = `${durationMessage}, or off`
 export const durationOrOff = z.string(durationOrOffMessage).regex(/^(?:off|\d+ ?(m|h|d))$/, durationOrOffMessage)
+
+export const languageTag = z
+  .string()
+  .regex(languageTagPattern, { message: languageTagMessage, abort: true })
+  .refine(isLanguageTag, languageTagMessage)
 
 export const mailbox = z.strictObject({ name: z.string().min(1), address: z.email('expected an email address') })
 
