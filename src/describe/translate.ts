@@ -43,11 +43,12 @@ function namesIn({ before, inside, after }: Translation): string[] {
   return [...before, ...(inside ?? []), ...after].flatMap((part) => placeholdersIn([part])).map(({ name }) => name)
 }
 
-function isolateValues(values: TranslationValues, direction: Direction): TranslationValues {
+/** Isolates the texts of the other direction among the values. */
+export function isolateValues<Values extends TranslationValues>(values: Values, direction: Direction): Values {
   const entries = Object.entries(values)
   return Object.fromEntries(
     entries.map(([name, value]) => [name, typeof value === 'string' ? isolate(value, direction) : value]),
-  )
+  ) as Values
 }
 
 /** A key that a language's file lacks is English there; numbers then are too. */

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
-import { translate } from '../describe/translate.ts'
+import { directionOf } from '../describe/language.ts'
+import { isolateValues, translate } from '../describe/translate.ts'
 import { languageOf } from '../editions/digest.ts'
 import {
   articlesIn,
@@ -18,6 +19,7 @@ import { editionLinks } from '../mail/links.ts'
 import type { WholeArticle } from '../store/articles/article.ts'
 import { trustedDate } from '../store/articles/forgotten.ts'
 import { hasVisibleText } from '../text/characters.ts'
+import { withoutOuterIsolate } from '../text/direction.ts'
 import { bodyOneLine } from './body/body-text.ts'
 import { legibleColour } from './palette.ts'
 import { PictureViews } from './picture-views.ts'
@@ -37,7 +39,7 @@ export function toView(draft: Draft, { publication, web }: Publishing): EditionV
   const articles = articlesIn(sections)
   const titles = articles.map(titleOf).filter(hasVisibleText)
   const subject = edited?.subject ?? digest.subject
-  const values = {
+  const texts = {
     title: digest.title,
     number: String(edition.number),
     date: dates.short(date),
@@ -46,6 +48,7 @@ export function toView(draft: Draft, { publication, web }: Publishing): EditionV
     third: titles[2] ?? '',
     count: String(articles.length),
   }
+  const values = isolateValues(texts, directionOf(language))
   const { name, tagline, site, contact, logo, colours } = publication
   return {
     language,
@@ -67,8 +70,8 @@ export function toView(draft: Draft, { publication, web }: Publishing): EditionV
     },
     digest: { name: digest.name, title: digest.title },
     edition: { number: edition.number, date: dates.long(date), isoDate: dates.iso(date) },
-    subject: fillPattern(subject, values) || digest.title,
-    preheader: fillPattern(edited?.preheader ?? digest.preheader, values),
+    subject: withoutOuterIsolate(fillPattern(subject, values)) || digest.title,
+    preheader: withoutOuterIsolate(fillPattern(edited?.preheader ?? digest.preheader, values)),
     introduction: (digest.introduction ?? '')
       .split(/\n\s*\n/)
       .map((text) => text.trim())

@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts'
 import { tidyText } from '../text/characters.ts'
 import { extractBodies } from './body/extract-bodies.ts'
+import { isolatesAsElements } from './language/isolate-view.ts'
 import { toProbeEdition } from './probe-edition.ts'
 import type { Template } from './template.ts'
 import { templateFaults } from './template-faults.ts'
@@ -34,7 +35,7 @@ async function fillTemplate(view: EditionView, template: Template): Promise<Fill
   try {
     const options = { ignoreIncludes: true, validationLevel: 'soft', fonts: {} } as const
     const { html, errors } = await mjml2html(mjml, options)
-    const restored = extracted.restoreBodies(withMainRole(withoutIndents(html)))
+    const restored = extracted.restoreBodies(isolatesAsElements(withMainRole(withoutIndents(html))))
     const problems = restored.problems.map((problem) => `${template.files.mjml}: ${problem}`)
     return { html: restored.html, text, errors, ...(problems.length > 0 && { broken: problems }) }
   } catch (error) {

@@ -4,12 +4,14 @@ import Handlebars from 'handlebars'
 import { directionOf } from '../describe/language.ts'
 import { AppError } from '../errors.ts'
 import { foldText } from '../mail/fold-text.ts'
+import { isolate, sidesOf } from '../text/direction.ts'
 import { addBodyTexts } from './body/extract-bodies.ts'
+import { isolateView } from './language/isolate-view.ts'
+import { checkTranslations, registerTranslation } from './language/translation-helper.ts'
 import { linesBefore, unknownTag, unknownTagText } from './mjml-tags.ts'
 import { paletteOf } from './palette.ts'
 import { withFileName } from './template-error.ts'
 import { tidyView } from './tidy.ts'
-import { checkTranslations, registerTranslation } from './translation-helper.ts'
 import type { EditionView } from './view.ts'
 
 /** Fills an edition into MJML and plain text. The view is data, never template source. */
@@ -32,7 +34,7 @@ export function openTemplate(templates: string, name: string): Template {
   const text = compile(folder, name, { suffix: '.txt.hbs', noEscape: true })
   const fill = (template: typeof mjml, view: EditionView) =>
     unescapeMarks(
-      template(tidyView(view), {
+      template(isolateView(tidyView(view)), {
         ...runtimeOptions,
         data: { ...paletteOf(view.publication.colours), ...languageData(view.language) },
       }),
@@ -41,7 +43,9 @@ export function openTemplate(templates: string, name: string): Template {
     files: { mjml: join(folder, `${name}.mjml.hbs`), text: join(folder, `${name}.txt.hbs`) },
     mjml: (view) => fill(mjml, view),
     text: (view) =>
-      foldText(text(addBodyTexts(tidyView(view)), { ...runtimeOptions, data: languageData(view.language) })),
+      foldText(
+        text(addBodyTexts(isolateView(tidyView(view))), { ...runtimeOptions, data: languageData(view.language) }),
+      ),
     locateTags(view) {
       const marked = compile(folder, name, { suffix: '.mjml.hbs', noEscape: false, prepare: markPlaces })
       const lines = fill(marked, view).split('\n')
@@ -56,7 +60,7 @@ export function openTemplate(templates: string, name: string): Template {
 /** `@start` and `@end` are the sides of a line: left and right, or the reverse in Arabic or Hebrew. */
 function languageData(language: string) {
   const dir = directionOf(language)
-  return { language, dir, start: dir === 'ltr' ? 'left' : 'right', end: dir === 'ltr' ? 'right' : 'left' }
+  return { language, dir, ...sidesOf(dir) }
 }
 
 /** Handlebars' defaults; unless they are explicit, each denied access is also written to the console. */
@@ -147,9 +151,14 @@ function markPlaces(program: hbs.AST.Program, file: string): void {
   visitor.accept(program)
 }
 
-/** `{{dotted source date}}`: the values that are not empty, with dots between. */
-function dotted(...values: unknown[]): string {
-  return values.slice(0, -1).filter(Boolean).join(' · ')
+/**
+ * `{{dotted source date}}`: the values that are not empty, with dots between. One of the other direction is isolated, so
+ * that it does not take the next one with it.
+ */
+function dotted(...all: unknown[]): string {
+  const { data } = all.at(-1) as Handlebars.HelperOptions
+  const values = all.slice(0, -1).filter(Boolean).map(String)
+  return values.map((value) => isolate(value, data.dir)).join(' · ')
 }
 
 /** Handlebars also escapes = and ` for attributes without quotes. Ours have quotes, and addresses should be readable. */

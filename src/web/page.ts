@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url'
 import Handlebars from 'handlebars'
 import { directionOf } from '../describe/language.ts'
 import { AppError } from '../errors.ts'
+import { checkTranslations, registerTranslation } from '../messages/language/translation-helper.ts'
 import { withFileName } from '../messages/template-error.ts'
-import { checkTranslations, registerTranslation } from '../messages/translation-helper.ts'
 
 /** The values of the layout around every page, such as `@site.name`. */
 export type PageLayout = {

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { escapeUTF8 } from 'entities'
+import { directionOf } from '../../describe/language.ts'
+import { type Direction, hasOtherDirection, sidesOf } from '../../text/direction.ts'
 import { type Palette, paletteOf } from '../palette.ts'
 import type { ArticleView, EditionView } from '../view.ts'
 import { bodyTokens, type Numbers } from './body-tags.ts'
@@ -15,11 +17,12 @@ export type ExtractedBodies = { view: EditionView; restoreBodies(html: string): 
 export function extractBodies(view: EditionView): ExtractedBodies {
   const start = `body-${randomBytes(16).toString('hex')}-`
   const { light } = paletteOf(view.publication.colours)
+  const direction = directionOf(view.language)
   const bodies: string[] = []
   const marked = mapArticles(view, (article) => {
     const { body } = article
     return body
-      ? { ...article, body: { ...body, html: `${start}${bodies.push(styledHtml(body.html, light)) - 1}-` } }
+      ? { ...article, body: { ...body, html: `${start}${bodies.push(styledHtml(body.html, light, direction)) - 1}-` } }
       : article
   })
   return {
@@ -51,19 +54,10 @@ function mapArticles(view: EditionView, change: (article: ArticleView) => Articl
   return { ...view, sections }
 }
 
-/** Adds the inline styles that mail programs need. Dark mode is in the templates, by the class `body`. */
-function styledHtml(html: string, { brand, rule }: Palette['light']): string {
-  const styles: Record<string, string> = {
-    p: ' style="margin:0 0 14px"',
-    blockquote: ` class="rule" style="margin:0 0 14px;padding:0 0 0 14px;border-left:3px solid ${rule}"`,
-    ul: ' style="margin:0 0 14px 24px;padding:0"',
-    ol: ' style="margin:0 0 14px 24px;padding:0"',
-    li: ' style="margin:0 0 6px"',
-    h3: ' style="margin:22px 0 8px;font-size:17px;line-height:1.35;font-weight:700"',
-    h4: ' style="margin:18px 0 8px;font-size:15px;line-height:1.35;font-weight:700"',
-    code: ' style="font-family:Consolas,Menlo,monospace;font-size:14px"',
-    a: ` style="color:${brand};text-decoration:underline"`,
-  }
+/** Adds the inline styles that mail programs need; dark mode is in the templates, by the class `body`. */
+function styledHtml(html: string, light: Palette['light'], direction: Direction): string {
+  const isMixed = hasOtherDirection(html.replace(/<[^>]*>/g, ' '), direction)
+  const attributes = bodyAttributes(light, sidesOf(direction).start, isMixed)
   let out = ''
   for (const { text, name, closing, href, numbers } of bodyTokens(html)) {
     const tag = name === 'h3' ? 'h4' : name // the title of the article is an h3
@@ -71,7 +65,7 @@ function styledHtml(html: string, { brand, rule }: Palette['light']): string {
     else
       out += closing
         ? `</${tag}>`
-        : `<${tag}${href && ` href="${escapeUTF8(href)}"`}${numberAttributes(numbers)}${styles[name] ?? ''}>`
+        : `<${tag}${href && ` href="${escapeUTF8(href)}"`}${numberAttributes(numbers)}${attributes[name] ?? ''}>`
   }
   return out
 }
@@ -80,4 +74,20 @@ function numberAttributes(numbers: Numbers): string {
   return Object.entries(numbers)
     .map(([name, value]) => ` ${name}="${value}"`)
     .join('')
+}
+
+/** The attributes of each tag; in a body with characters of the other direction each block has a direction of its own. */
+function bodyAttributes({ brand, rule }: Palette['light'], start: string, isMixed: boolean): Record<string, string> {
+  const block = isMixed ? ' dir="auto"' : ''
+  return {
+    p: `${block} style="margin:0 0 14px"`,
+    blockquote: `${block} class="rule" style="margin:0 0 14px;padding-${start}:14px;border-${start}:3px solid ${rule}"`,
+    ul: `${block} style="margin:0 0 14px;margin-${start}:24px;padding:0"`,
+    ol: `${block} style="margin:0 0 14px;margin-${start}:24px;padding:0"`,
+    li: `${block} style="margin:0 0 6px"`,
+    h3: `${block} style="margin:22px 0 8px;font-size:17px;line-height:1.35;font-weight:700"`,
+    h4: `${block} style="margin:18px 0 8px;font-size:15px;line-height:1.35;font-weight:700"`,
+    code: ' style="font-family:Consolas,Menlo,monospace;font-size:14px"',
+    a: ` style="color:${brand};text-decoration:underline"`,
+  }
 }

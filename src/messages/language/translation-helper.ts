@@ -1,5 +1,5 @@
 import Handlebars from 'handlebars'
-import { requiredValues, translate, translateParts } from '../describe/translate.ts'
+import { requiredValues, translate, translateParts } from '../../describe/translate.ts'
 
 /**
  * Registers the helper `t` of templates: `{{t "email.number" number=3}}` is the text of that key in `@language`. A text
