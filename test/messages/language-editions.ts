@@ -90,6 +90,7 @@ function toArticle({ picture, body, seconds, ...texts }: ArticleFixture, id: str
     id,
     url: `https://harbour.example/${id}`,
     publishedAt: '2026-11-24T12:00:00.000Z',
+    seenAt: at,
     image: picture === undefined ? null : { url: `https://harbour.example/${id}.jpg`, alt: picture },
     video: seconds === undefined ? null : { url: '', seconds },
     body: body === undefined ? null : { html: body, cut: true },
