@@ -30,7 +30,14 @@ function draftWith(body: string): Draft {
   if (!section) throw new Error('no section')
   const at = '2026-11-27T07:00:00.000Z'
   const edition = { ...blankEdition('secret', digest, at, at), number: 2 }
-  const words = { title: 'Trams', url: 'https://harbour.example/1', summary: 'They run.', author: '', source: 'Quay' }
+  const words = {
+    title: 'Trams',
+    url: 'https://harbour.example/1',
+    summary: 'They run.',
+    author: '',
+    source: 'Quay',
+    publishedAt: null,
+  }
   const article = { id: '1', ...words, body: { html: body, cut: false } } as unknown as WholeArticle
   const items = [{ kind: 'article' as const, article }]
   const sections = [{ section: { ...section, layout: 'latest' as const, body: 'full' as const }, items }]

@@ -440,7 +440,7 @@ onBothEngines('an edit of an edition', (freshUrl) => {
     expect(article).toMatchObject({ saidTitle: 'The harbour is open', feedTitle: 'Harbour' })
     const change = (title: string) =>
       it.app.db.updateTable('articles').set({ title }).where('title', '=', 'Harbour').execute()
-    await change('Harbour stays shut')
+    await change('Not Harbour')
     expect(await detectInFeeds(it.app, it.app.digests)).toBe(1)
   })
 })
