@@ -15,12 +15,14 @@ export function isLocalAddress(address: string): boolean {
 
 const localZone = /\.(?:localhost|local|internal|intranet|lan|home\.arpa|alt)$/
 
-/** Whether two local addresses are in one network, by their host or the last two labels of it. */
+/** Whether two local addresses are in one network: of the same host, the last two labels of it, or one IPv4 /16. */
 export function isSameNetwork(one: string, other: string): boolean {
   const [ours, theirs] = [URL.parse(one), URL.parse(other)]
   if (!ours || !theirs) return false
   if (ours.hostname === theirs.hostname) return true
-  if (literalIp(ours) !== null || literalIp(theirs) !== null) return false
-  const zone = (url: URL) => url.hostname.split('.').slice(-2).join('.')
+  const areIps = [ours, theirs].map((url) => literalIp(url) !== null)
+  if (areIps[0] !== areIps[1]) return false
+  const labels = (url: URL) => url.hostname.split('.')
+  const zone = (url: URL) => (areIps[0] ? labels(url).slice(0, 2) : labels(url).slice(-2)).join('.')
   return zone(ours) === zone(theirs)
 }

@@ -10,11 +10,14 @@ afterEach(async () => {
 
 const space = 'xmlns:content="http://purl.org/rss/1.0/modules/content/"'
 
-/** A feed whose articles are long. */
-function longFeed(name: string, articles: number, paragraphs: number): string {
-  const text = `<p>${'The council has voted on the tram again, and the bridge waits. '.repeat(16)}</p>`.repeat(
-    paragraphs,
-  )
+const sentences = {
+  Harbour: 'The council has voted on the tram again, and the bridge waits. ',
+  Theatre: 'Two actors left their company today, so its new play opens late. ',
+}
+
+/** A feed whose articles are long, with other words than those of the other feed. */
+function longFeed(name: keyof typeof sentences, articles: number, paragraphs: number): string {
+  const text = `<p>${sentences[name].repeat(16)}</p>`.repeat(paragraphs)
   const items = Array.from({ length: articles }, (_, index) => {
     const link = `https://magazine.example/${name}-${index}`
     const date = new Date(Date.UTC(2026, 10, 27) - index * 3_600_000).toUTCString()

@@ -77,7 +77,7 @@ onBothEngines('a feed server', (freshUrl) => {
       'https://cms.internal/a',
       'https://editor:secret@quay.example/a',
       'https://bank.example@reels.example/a',
-      'https://www.google.com/url?url=http://127.0.0.2/a',
+      'https://www.google.com/url?url=http://10.0.0.2/a',
     ]
     const own = { title: 'On the server of the feed', link: `${weeks.host.url}/own` }
     weeks.show(
