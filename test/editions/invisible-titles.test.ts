@@ -15,7 +15,8 @@ onBothEngines('an edition with articles whose titles show nothing', (freshUrl) =
     const id = (await compose(it.app, it.digest, it.clock.now()))?.id ?? ''
     expect(await seal(it.app, id, it.digest)).toMatchObject({ status: 'sealed' })
     const [variant] = await variantsOf(it.app.db, id)
-    expect(variant?.html.match(/<a class="title[^>]*>[^<]+<\/a>/g)).toHaveLength(4)
-    expect(variant?.html).not.toMatch(/<a class="title[^>]*><\/a>/)
+    const html = variant?.html.replaceAll('<span dir="ltr"></span>', '') // what the marks of direction become
+    expect(html?.match(/<a class="title[^>]*>[^<]+<\/a>/g)).toHaveLength(4)
+    expect(html).not.toMatch(/<a class="title[^>]*><\/a>/)
   })
 })

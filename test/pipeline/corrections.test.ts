@@ -66,7 +66,8 @@ test('a headline that changes after sending is corrected in the next edition, on
   ])
   expect(mails.map(({ text }) => text?.includes('refuses'))).not.toContain(true)
 
-  const page = await (await webApp(world.app).request(`/editions/${first}`)).text()
+  const html = await (await webApp(world.app).request(`/editions/${first}`)).text()
+  const page = html.replace(/<\/?bdi>/g, '')
   expect(page).toContain('We wrote: “Council opens its books”. The council has refused.')
   expect(await variantsOf(world.app.db, first)).toEqual(sealed)
 })
