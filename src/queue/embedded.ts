@@ -115,7 +115,15 @@ export class EmbeddedQueue implements Queue {
 
   #start(task: TaskRow, place: string, handling: Handling): void {
     this.#running.set(place, (this.#running.get(place) ?? 0) + 1)
-    const running = this.#run(task, handling).finally(() => {
+    const { log } = this.#needs
+    // Nothing awaits it: a failure that could not be recorded leaves the task leased, and it is later found abandoned.
+    const recorded = this.#run(task, handling).catch((err) =>
+      log.error(
+        { event: 'task.failed', kind: task.kind, key: task.key, err },
+        'the failure of a task was not recorded',
+      ),
+    )
+    const running = recorded.finally(() => {
       this.#running.set(place, (this.#running.get(place) ?? 1) - 1)
       this.#tasks.delete(task.id)
       this.wake()
