@@ -1,7 +1,7 @@
 import type { Article } from '../../store/articles/article.ts'
-import { trustedDate } from '../../store/articles/forgotten.ts'
 import type { Instant } from '../../time/clock.ts'
 import type { Digest, Section } from '../digest.ts'
+import { storyTime } from '../stories/story.ts'
 import { exclusionReason, staleReason } from './filter.ts'
 import { selectArticles } from './select.ts'
 
@@ -43,7 +43,7 @@ function withoutOtherRules(digest: Digest): Digest {
 
 /** Compares by publication time, or by first-seen time for undated articles. On a tie the smaller id is newer. */
 function compareNewestFirst(a: Article, b: Article): number {
-  const [one, other] = [trustedDate(a) ?? a.seenAt, trustedDate(b) ?? b.seenAt]
+  const [one, other] = [storyTime(a), storyTime(b)]
   if (one !== other) return one < other ? 1 : -1
   return a.id < b.id ? -1 : 1
 }

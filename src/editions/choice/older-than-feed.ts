@@ -6,8 +6,6 @@ type Dated = { id: string; publishedAt: Instant | null; seenAt: Instant }
 
 /** An article that was published only this much before the others can be news that was late. */
 const marginMs = 28 * day
-/** An earlier date is a mistake: `1970-01-01` is the zero of a clock. */
-const firstCredibleDate = '1990-01-01T00:00:00.000Z'
 
 /**
  * The articles that slid into a feed from its archive, because another was deleted or the feed shows some at random: they
@@ -15,20 +13,15 @@ const firstCredibleDate = '1990-01-01T00:00:00.000Z'
  */
 export function olderThanFeed(fresh: Dated[], known: Dated[]): Map<string, ReasonOf<'older-than-feed'>> {
   const firstSeenAt = known.reduce((first, { seenAt }) => (first === '' || seenAt < first ? seenAt : first), '')
-  const dates = known.flatMap((one) => (one.seenAt === firstSeenAt ? (credibleDate(one) ?? []) : []))
+  const dates = known.flatMap((one) => (one.seenAt === firstSeenAt ? (trustedDate(one) ?? []) : []))
   const oldest = dates.toSorted()[0]
   if (oldest === undefined) return new Map()
   const limit = addMs(oldest, -marginMs)
   return new Map(
     fresh.flatMap((one) => {
-      const publishedAt = credibleDate(one)
+      const publishedAt = trustedDate(one)
       if (publishedAt === null || publishedAt >= limit) return []
       return [[one.id, { code: 'older-than-feed', publishedAt, oldest }] as const]
     }),
   )
-}
-
-function credibleDate(one: Dated): Instant | null {
-  const date = trustedDate(one)
-  return date === null || date < firstCredibleDate ? null : date
 }

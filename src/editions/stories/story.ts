@@ -21,6 +21,7 @@ export type Story = {
   unlike: string | null
 }
 
+/** When it was published, or first seen if that is unknown. */
 export function storyTime(story: Pick<Story, 'publishedAt' | 'seenAt'>): Instant {
   return trustedDate(story) ?? story.seenAt
 }
