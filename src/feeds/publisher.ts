@@ -42,8 +42,8 @@ export async function checkPublisher(
   return 'new'
 }
 
-/** Without articles nothing can be said: it stays as it was. */
-function currentVerdict({ newPublisherAt, notOursAt }: FeedRow): PublisherVerdict {
+/** The verdict of the last read, which stays where a read has no articles. */
+export function currentVerdict({ newPublisherAt, notOursAt }: FeedRow): PublisherVerdict {
   if (notOursAt !== null) return 'refused'
   return newPublisherAt === null ? 'ours' : 'new'
 }

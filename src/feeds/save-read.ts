@@ -10,7 +10,7 @@ import type { Clock } from '../time/clock.ts'
 import { currentUrl, urlAfterMove } from './feed-address.ts'
 import type { ParsedFeed } from './parse/feed.ts'
 import { nextPollAfterSuccess } from './poll-schedule.ts'
-import { checkPublisher, type PublisherVerdict } from './publisher.ts'
+import { checkPublisher, currentVerdict, type PublisherVerdict } from './publisher.ts'
 import { maxArrivals, type PublishingRate, publishingRate } from './publishing-rate.ts'
 
 type Needs = { db: Db; clock: Clock; log: Log }
@@ -29,9 +29,7 @@ export async function saveRead(needs: Needs, { id }: FeedRow, read: FeedRead): P
     const now = needs.clock.now()
     const verdict = parsed
       ? await checkPublisher({ ...needs, db: trx }, feed, { parsed, movedTo: fetched.movedTo }, now)
-      : feed.newPublisherAt === null
-        ? 'ours'
-        : 'new'
+      : currentVerdict(feed)
     const added = parsed ? await saveEntries(trx, feed, parsed, verdict, now) : 0
     const moved = verdict === 'ours' ? await urlAfterMove({ ...needs, db: trx }, feed, fetched.movedTo) : {}
     await recordSuccess(

@@ -2,6 +2,7 @@ import type { ExpressionBuilder } from 'kysely'
 import { type Instant, yieldToEventLoop } from '../../time/clock.ts'
 import { storable } from '../drivers/storable-text.ts'
 import type { Reason } from '../events/reason.ts'
+import { lockFeed } from '../feeds/feeds.ts'
 import { newId } from '../id.ts'
 import { fromJson } from '../json.ts'
 import { markUncompared, type PublishedCopy, publishedCopies } from '../ledger/stories.ts'
@@ -74,14 +75,6 @@ export async function saveArticles(
     await markUncompared(db, changed)
   }
   return added
-}
-
-async function lockFeed(db: Db, id: string): Promise<void> {
-  await db
-    .updateTable('feeds')
-    .set((eb) => ({ url: eb.ref('url') }))
-    .where('id', '=', id)
-    .execute()
 }
 
 /** The feed's current value; our value where the feed still gives the address that was resolved. */

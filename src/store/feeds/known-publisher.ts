@@ -1,9 +1,11 @@
 import { sql } from 'kysely'
+import { hostWithoutWww } from '../../http/url.ts'
 import { yieldToEventLoop } from '../../time/clock.ts'
 import type { NewArticle } from '../articles/article.ts'
 import { canonicalAddress, isFrontPage, minTitleWords, titleKey, titleWords } from '../articles/canonical-address.ts'
 import { fingerprint, identityKey } from '../articles/identity.ts'
 import type { Db, FeedRow } from '../schema.ts'
+import { newPublisherPattern } from './publishers.ts'
 
 type Feed = Pick<FeedRow, 'id' | 'newPublisherAt'>
 
@@ -23,7 +25,7 @@ function earlierArticles(db: Db, { id, newPublisherAt }: Feed) {
             .selectFrom('ledger')
             .select('ledger.articleId')
             .whereRef('ledger.articleId', '=', 'articles.id')
-            .where(sql<string>`ledger.backlog_reason`, 'like', '{"code":"feed-changed-hands"%'),
+            .where(sql<string>`ledger.backlog_reason`, 'like', newPublisherPattern),
         ),
       ),
     )
@@ -40,9 +42,7 @@ export async function knownHosts(db: Db, feed: Feed): Promise<string[]> {
       .orderBy('articles.id')
       .limit(pageSize)
       .execute()
-    for (const { url, asked } of page)
-      for (const address of [url, asked ?? ''])
-        if (URL.canParse(address)) hosts.add(new URL(address).hostname.replace(/^www\./, ''))
+    for (const { url, asked } of page) for (const address of [url, asked ?? '']) hosts.add(hostWithoutWww(address))
     if (page.length < pageSize) return [...hosts].filter((host) => host !== '')
     after = page.at(-1)?.id ?? ''
   }

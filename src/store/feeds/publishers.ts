@@ -13,6 +13,9 @@ export function newPublisherReason({
   return { code: 'feed-changed-hands', title, siteUrl: siteUrl ?? '' }
 }
 
+/** The start of `newPublisherReason` in the JSON of a stored reason, for `like`. */
+export const newPublisherPattern = '{"code":"feed-changed-hands"%'
+
 /** Records what the feed's new publisher calls itself, and since when the feed has it. */
 export async function recordNewPublisher(
   db: Db,
@@ -39,7 +42,7 @@ export async function clearNewPublisher(db: Db, feed: FeedRow, now: Instant): Pr
     }))
     .where('feedId', '=', feed.id)
     .where('quarantinedAt', 'is not', null)
-    .where(sql<string>`quarantine_reason`, 'like', '{"code":"feed-changed-hands"%')
+    .where(sql<string>`quarantine_reason`, 'like', newPublisherPattern)
     .execute()
   await db
     .updateTable('feeds')
