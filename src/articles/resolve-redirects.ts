@@ -1,3 +1,4 @@
+import { fetchFailure, isTemporaryStatus } from '../http/failure.ts'
 import type { RedirectResult } from '../http/fetched.ts'
 import type { Fetcher } from '../http/fetcher.ts'
 import { forEachPerHost } from '../http/per-host.ts'
@@ -73,17 +74,11 @@ async function resolveRedirect(needs: RedirectNeeds, address: string): Promise<R
   return verdict === 'unreachable' ? noAnswerFailure : { kind: 'forbidden' }
 }
 
-const noAnswerFailure: RedirectResult = {
-  kind: 'failed',
-  reason: 'it does not answer',
-  status: null,
-  retryAfterSeconds: null,
-}
+const noAnswerFailure = fetchFailure('it does not answer')
 
 /** No answer, 429 and 5xx are tried again while the article is new; null: never. */
 function nextAttemptAt({ seenAt }: RedirectCheck, { status }: { status: number | null }, clock: Clock): string | null {
   const now = clock.now()
   const age = msBetween(seenAt, now)
-  const isTemporary = status === null || status === 429 || status >= 500
-  return isTemporary && age < day ? addMs(now, Math.max(minRetryAfterMs, age)) : null
+  return isTemporaryStatus(status) && age < day ? addMs(now, Math.max(minRetryAfterMs, age)) : null
 }

@@ -15,6 +15,11 @@ export function fetchFailure(reason: string, status: number | null = null): Fetc
   return { kind: 'failed', reason, status, retryAfterSeconds: null }
 }
 
+/** Whether the server may answer at a later attempt: it did not answer (null), was asked too often, or has an error. */
+export function isTemporaryStatus(status: number | null): boolean {
+  return status === null || status === 429 || status >= 500
+}
+
 export function displayHost(address: string): string {
   return URL.canParse(address) ? new URL(address).host : address.slice(0, 200)
 }

@@ -1,3 +1,4 @@
+import { isTemporaryStatus } from '../http/failure.ts'
 import type { Fetched } from '../http/fetched.ts'
 import type { Fetcher } from '../http/fetcher.ts'
 import { forEachPerHost } from '../http/per-host.ts'
@@ -42,9 +43,6 @@ const fetchTimeoutMs = 20 * second
 const attempts = 2
 /** Time limit in milliseconds for all pictures of an edition. */
 export const loadTimeoutMs = 2 * minute
-
-/** The statuses of servers that may answer at the next attempt. */
-const isTransient = (status: number | null) => status === null || status === 429 || status >= 500
 
 /**
  * Fetches pictures with the guarded client, makes them for their roles and stores them; known ones are fetched once a
@@ -117,7 +115,7 @@ async function loadOne(
   return await decoder(fetchFile, async (fetched: Fetched) => {
     if (fetched.kind === 'failed' && signal.aborted) return forAll({ code: 'picture-late' })
     if (fetched.kind === 'failed')
-      return forAll({ code: 'picture-unreachable', message: fetched.reason }, isTransient(fetched.status))
+      return forAll({ code: 'picture-unreachable', message: fetched.reason }, isTemporaryStatus(fetched.status))
     const bytes = fetched.kind === 'ok' ? fetched.bytes : new Uint8Array()
     const results: { key: string; result: Made }[] = []
     for (const { key, role } of roles) results.push({ key, result: await processPicture(bytes, role) })
