@@ -1,5 +1,5 @@
-import { plainText, unshownTags } from './text.ts'
-import { Tokeniser } from './tokeniser.ts'
+import { plainText } from './text.ts'
+import { Tokeniser, unshownTags } from './tokeniser.ts'
 
 /** A paragraph, list item or heading as plain text; `article` is the number of the outermost article, 0 outside of all. */
 export type Block = { text: string; article: number }

@@ -3,13 +3,13 @@ import { isStruck } from './hidden-text.ts'
 import { isFurniture } from './page-furniture.ts'
 import { subscript, superscript } from './raised-text.ts'
 import { readTable, tableLines } from './tables.ts'
-import { type Attributes, type Token, Tokeniser } from './tokeniser.ts'
+import { type Attributes, type Token, Tokeniser, unshownTags } from './tokeniser.ts'
 
 /** How the rows of a table end: each on a line of its own, or within one line. */
 type RowEnd = '<br>' | '; '
 
 /** Elements whose content is not markup, and is passed on as it is. */
-const rawElements = new Set('script style head noscript iframe object svg template title textarea'.split(' '))
+const rawElements = new Set([...unshownTags, 'title', 'textarea'])
 const struckElements = new Set(
   'del s strike span p div li td em strong b i font a u h1 h2 h3 h4 h5 h6 blockquote'.split(' '),
 )

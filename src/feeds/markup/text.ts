@@ -5,7 +5,7 @@ import { isShown, mayShowAgain, type Visibility, visibilityIn, visible } from '.
 import { holdsTags, isMarkup, looksLikeHtml } from './html-guess.ts'
 import { wholeWords } from './sentences.ts'
 import { simplify } from './simplify.ts'
-import { inlineElements, type Token, Tokeniser, voidElements } from './tokeniser.ts'
+import { inlineElements, type Token, Tokeniser, unshownTags, voidElements } from './tokeniser.ts'
 
 /** A text as a feed or page has it; `kind` decides how it becomes plain text. */
 export type RichText = { value: string; kind: 'text' | 'html' | 'perhaps-html' }
@@ -50,6 +50,7 @@ function decodeEntities(text: string): string {
 export const maxSummaryLength = maxLength.summary
 
 const entityPattern = /&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,30});/i
+
 /** The text without tags, comments, scripts, styles and hidden text; stops after `maximum` characters. */
 function stripTags(given: string, maximum: number): string {
   const html = simplify(given, '; ', maximum)
@@ -87,9 +88,6 @@ function visibilityOf(tokens: Tokeniser, token: Token, name: string): Visibility
 }
 
 const mayHide = /[\s/"'](?:hidden|style|class)|^<dialog/i
-
-/** Elements that show nothing. */
-export const unshownTags = new Set(['script', 'style', 'head', 'noscript', 'iframe', 'object', 'svg', 'template'])
 
 /** On one line; empty if no character is visible, so that a fallback is used. */
 export function foldWhitespace(text: string): string {

@@ -25,6 +25,9 @@ export type Attributes = { [name: string]: string | undefined }
 /** Elements of HTML without an end tag (HTML §13.1.2). */
 export const voidElements = new Set('area base br col embed hr img input link meta source track wbr'.split(' '))
 
+/** Elements that show nothing. */
+export const unshownTags = new Set(['script', 'style', 'head', 'noscript', 'iframe', 'object', 'svg', 'template'])
+
 /** Elements that do not break a line of text. */
 export const inlineElements = new Set(
   'a abbr b bdi bdo big cite code del dfn em font i ins kbd mark q s samp small span strike strong sub sup tt u var wbr'.split(

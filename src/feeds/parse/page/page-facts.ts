@@ -4,6 +4,7 @@ import type { PageFacts } from '../../../store/articles/article.ts'
 import { summaryText } from '../../markup/summary.ts'
 import { shortText } from '../../markup/text.ts'
 import type { Attributes } from '../../markup/tokeniser.ts'
+import { firstResult } from '../article/first-result.ts'
 import { parsePixels } from '../media.ts'
 import { kindOf } from '../pictures/rules.ts'
 import { headTags } from './head.ts'
@@ -68,11 +69,7 @@ function articlesIn(script: string): JsonObject[] {
 }
 
 function firstText(candidates: string[]): string {
-  for (const value of candidates) {
-    const text = summaryText({ value, kind: 'perhaps-html' })
-    if (text !== '') return text
-  }
-  return ''
+  return firstResult(candidates, (value) => summaryText({ value, kind: 'perhaps-html' })) ?? ''
 }
 
 /** The first that is a name and not the URL of a profile. */
