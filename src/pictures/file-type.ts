@@ -1,9 +1,9 @@
 import type { ReasonOf } from '../store/events/reason.ts'
 
 /** What a file is by its first bytes; no name, address or Content-Type is trusted. */
-export type FileType = 'jpeg' | 'png' | 'gif' | 'webp' | 'avif' | ReasonOf<'picture-not-a-picture'>['found']
+export type FileType = PictureType | ReasonOf<'picture-not-a-picture'>['found']
 
-export type PictureType = Extract<FileType, 'jpeg' | 'png' | 'gif' | 'webp' | 'avif'>
+export type PictureType = 'jpeg' | 'png' | 'gif' | 'webp' | 'avif'
 
 /** The formats that are decoded. SVG is not: it is a document with scripts and fonts, and mail programs do not show it. */
 const signatures: [PictureType, RegExp][] = [

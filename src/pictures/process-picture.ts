@@ -52,9 +52,7 @@ async function processChecked(open: OpenPicture, shape: PictureShape): Promise<P
   const isTransparent = metadata.hasAlpha && shape.keepsTransparency
   const pixels = isTransparent ? resized : resized.flatten({ background: '#ffffff' })
   const { data, info } = await pixels.toColourspace('srgb').raw().toBuffer({ resolveWithObject: true })
-  const { channels } = info
-  const result = { ...{ width: info.width, height: info.height }, ...{ isTransparent, data, channels } }
-  return await encode(result)
+  return await encode({ data, width: info.width, height: info.height, channels: info.channels, isTransparent })
 }
 
 type Pixels = Size & { data: Buffer; channels: 1 | 2 | 3 | 4; isTransparent: boolean }

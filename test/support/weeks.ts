@@ -3,7 +3,7 @@ import { compose } from '../../src/editions/compose/compose.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { refreshNow } from '../../src/pipeline/refresh-feeds.ts'
 import { choicesOf } from '../../src/store/editions/choices.ts'
-import { addMs, day } from '../../src/time/clock.ts'
+import { day } from '../../src/time/clock.ts'
 import { fakeClock } from './clock.ts'
 import { type Answer, startFeedHost } from './feeds.ts'
 import { openWorld, plainRender, type World } from './world.ts'
@@ -60,7 +60,7 @@ export type Weeks = Awaited<ReturnType<typeof openWeeks>>
 
 async function editionNow(it: World, url: string) {
   await refreshNow(it.app, [url])
-  const made = await compose(it.app, it.digest, addMs(it.clock.now(), 0))
+  const made = await compose(it.app, it.digest, it.clock.now())
   const sealed = await seal({ ...it.app, render: plainRender }, made?.id ?? '', it.digest)
   const choices = await choicesOf(it.app.db, sealed.id)
   const chosen = choices.filter(({ position }) => position !== null).map(({ title }) => title)
