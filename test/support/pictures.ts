@@ -1,6 +1,5 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import sharp from 'sharp'
+import { startFeedHost } from './feeds.ts'
 
 /** A picture of coloured noise of this size, as a photograph is to a compressor; the same in every run. */
 export function photograph(width: number, height: number, channels: 3 | 4 = 3) {
@@ -26,24 +25,11 @@ export type PictureAnswer = { status?: number; bytes?: Uint8Array | string; type
 
 /** A server of pictures on this machine. `answers` may change; `asked` has the path of each request. */
 export async function openPictureServer(answers: Record<string, PictureAnswer>) {
-  const asked: string[] = []
-  const server = createServer((request, response) => {
-    const path = request.url ?? ''
-    asked.push(path)
-    const answer = path in answers ? answers[path] : { status: 404 }
-    if (!answer) return
-    response.writeHead(answer.status ?? 200, { 'content-type': answer.type ?? 'image/jpeg' }).end(answer.bytes)
+  const { port, url, asked, answer, close } = await startFeedHost()
+  answer('*', ({ url: path = '' }, response) => {
+    const given = path in answers ? answers[path] : { status: 404 }
+    if (!given) return
+    response.writeHead(given.status ?? 200, { 'content-type': given.type ?? 'image/jpeg' }).end(given.bytes)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  return {
-    answers,
-    asked,
-    host: `127.0.0.1:${port}`,
-    url: (path: string) => `http://127.0.0.1:${port}${path}`,
-    async close() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
+  return { answers, asked, host: `127.0.0.1:${port}`, url: (path: string) => `${url}${path}`, close }
 }
