@@ -12,7 +12,7 @@ import {
   reviveTask,
   type TaskOwner,
 } from '../store/system/tasks.ts'
-import { addMs, type Clock, type Instant, minute, second } from '../time/clock.ts'
+import { addMs, type Clock, minute, second } from '../time/clock.ts'
 import { enqueue } from './enqueue.ts'
 import type { Handling, Queue, Task } from './queue.ts'
 
@@ -116,13 +116,9 @@ export class EmbeddedQueue implements Queue {
   #start(task: TaskRow, place: string, handling: Handling): void {
     this.#running.set(place, (this.#running.get(place) ?? 0) + 1)
     const { log } = this.#needs
-    // Nothing awaits it: a failure that could not be recorded leaves the task leased, and it is later found abandoned.
-    const recorded = this.#run(task, handling).catch((err) =>
-      log.error(
-        { event: 'task.failed', kind: task.kind, key: task.key, err },
-        'the failure of a task was not recorded',
-      ),
-    )
+    const recorded = this.#run(task, handling).catch((err: unknown) => {
+      log.warn({ event: 'task.unrecorded', id: task.id, err }, 'the failure of a task could not be recorded')
+    })
     const running = recorded.finally(() => {
       this.#running.set(place, (this.#running.get(place) ?? 1) - 1)
       this.#tasks.delete(task.id)
@@ -131,6 +127,10 @@ export class EmbeddedQueue implements Queue {
     this.#tasks.set(task.id, running)
   }
 
+  /**
+   * Runs a task and records its end; rejects if a failure cannot be recorded. The task then stays leased to this worker,
+   * and is later found abandoned.
+   */
   async #run(task: TaskRow, { handle, maxAttempts = Number.POSITIVE_INFINITY }: Handling): Promise<void> {
     const { db, clock, log } = this.#needs
     const { kind, key } = task
@@ -151,18 +151,8 @@ export class EmbeddedQueue implements Queue {
         err,
       }
       log.error(fields, deadAt ? 'a task has failed too often' : 'a task failed; it is tried again')
-      await this.#fail(task, { error: messageOf(err), notBefore, deadAt })
+      await failTask(db, task, { error: messageOf(err), notBefore, deadAt })
     }
-  }
-
-  /** Records a failure. If the store is unavailable, the task stays leased to this worker, and is later found abandoned. */
-  async #fail(task: TaskRow, how: { error: string; notBefore: Instant; deadAt: Instant | null }) {
-    await failTask(this.#needs.db, task, how).catch((err: unknown) => {
-      this.#needs.log.warn(
-        { event: 'task.unrecorded', id: task.id, err },
-        'the failure of a task could not be recorded',
-      )
-    })
   }
 }
 

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
 import { silentLog } from '../../src/log.ts'
 import { EmbeddedQueue } from '../../src/queue/embedded.ts'
@@ -21,9 +22,9 @@ onBothEngines('a queue in the store', (freshUrl) => {
     const clock = fakeClock()
     const { db, engine, close } = await openStore(await freshUrl(), clock)
     closing.push(close)
-    const queueOf = async (workerId: string, signal?: AbortSignal) => {
+    const queueOf = async (workerId: string, signal?: AbortSignal, log = silentLog) => {
       await addWorker(db, { id: workerId, host: '', pid: 1, startedAt: '', seenAt: clock.now(), command: null })
-      return new EmbeddedQueue({ db, engine, clock, log: silentLog, workerId, signal })
+      return new EmbeddedQueue({ db, engine, clock, log, workerId, signal })
     }
     const rows = () => db.selectFrom('tasks').selectAll().orderBy('key').execute()
     return { db, clock, queueOf, rows }
@@ -132,6 +133,27 @@ onBothEngines('a queue in the store', (freshUrl) => {
     await queue.revive(dead?.id ?? '')
     await runAll(queue)
     expect([tries.length, await queue.dead()]).toEqual([4, []])
+  })
+
+  test('reports a failure that cannot be recorded, and runs the task again later', async () => {
+    const { db, queueOf } = await ready()
+    const events: unknown[] = []
+    const collect = ({ event }: { event?: unknown }) => void events.push(event)
+    const queue = await queueOf('a', undefined, { info: collect, warn: collect, error: collect })
+    let runs = 0
+    const handle = async () => {
+      runs += 1
+      if (runs > 1) return
+      await sql`alter table tasks rename to tasks_away`.execute(db)
+      throw new Error('the printer is on fire')
+    }
+    queue.work('count', { parallelOfGroup: 1, handle })
+    await queue.enqueue(db, [task('1')])
+    await runAll(queue)
+    expect(events.slice(0, 2)).toEqual(['task.failed', 'task.unrecorded'])
+    await sql`alter table tasks_away rename to tasks`.execute(db)
+    await runAll(queue)
+    expect([runs, await db.selectFrom('tasks').selectAll().execute()]).toEqual([2, []])
   })
 
   test('gives a task to one of two workers, and to another once that one is gone', async () => {
