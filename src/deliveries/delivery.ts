@@ -1,6 +1,6 @@
 import { retryAfterMs } from '../mail/reply-rules/deferrals.ts'
 import type { SendResult } from '../mail/smtp/result.ts'
-import type { Reason } from '../store/events/reason.ts'
+import { type Reason, withFurther } from '../store/events/reason.ts'
 import { toJson } from '../store/json.ts'
 import { addMs, day, hour, type Instant, minute, msBetween } from '../time/clock.ts'
 
@@ -48,7 +48,8 @@ export function afterResult(result: SendResult, delivery: Trying, now: Instant) 
   return { reason, ...rowAfter(result, { ...delivery, cutSince: cutSince ?? now }, now), cutSince }
 }
 
-function rowAfter({ kind, reply, reason }: SendResult, delivery: Tried & { cutSince: Instant }, now: Instant) {
+function rowAfter(result: SendResult, delivery: Tried & { cutSince: Instant }, now: Instant) {
+  const { kind, reply } = result
   const attempts = delivery.attempts + 1
   const next = () => nextAttempt({ ...delivery, attempts }, now, reply)
   switch (kind) {
@@ -63,7 +64,7 @@ function rowAfter({ kind, reply, reason }: SendResult, delivery: Tried & { cutSi
       return { status: 'queued' as const, attempts: attempts - 1, reply, nextAttemptAt: null }
     case 'cut':
       if (msBetween(delivery.cutSince, now) > cutLimit)
-        return givenUp({ code: 'connection-cut', forMs: cutLimit, ...(reason && { also: [reason] }) }, reply, attempts)
+        return givenUp({ code: 'connection-cut', forMs: cutLimit }, result, attempts)
       return {
         status: 'deferred' as const,
         attempts: attempts - 1,
@@ -73,13 +74,13 @@ function rowAfter({ kind, reply, reason }: SendResult, delivery: Tried & { cutSi
     case 'deferred':
     case 'rejected': {
       const nextAttemptAt = next()
-      if (!nextAttemptAt)
-        return givenUp({ code: 'given-up', attempts, ...(reason && { also: [reason] }) }, reply, attempts)
+      if (!nextAttemptAt) return givenUp({ code: 'given-up', attempts }, result, attempts)
       return { status: 'deferred' as const, attempts, reply, nextAttemptAt }
     }
   }
 }
 
-function givenUp(reason: Reason, reply: string, attempts: number) {
-  return { status: 'refused' as const, attempts, reply, reason: toJson(reason), nextAttemptAt: null }
+function givenUp(why: Reason, { reply, reason: last }: SendResult, attempts: number) {
+  const reason = toJson(withFurther(why, ...(last ? [last] : [])))
+  return { status: 'refused' as const, attempts, reply, reason, nextAttemptAt: null }
 }
