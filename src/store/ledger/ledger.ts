@@ -155,10 +155,7 @@ async function publishableArticles(db: Db, digest: string, articleIds: string[])
 
 /** Moves the articles that the edition passed over for the last time to backlog. */
 export async function expirePassedOver(db: Db, digest: string, editionId: string, now: Instant): Promise<void> {
-  await db
-    .updateTable('ledger')
-    .set({ backlogAt: now, lapsedIn: editionId })
-    .where('digest', '=', digest)
+  await expirePending(db, digest, editionId, now)
     .where('articleId', 'in', (eb) =>
       eb
         .selectFrom('choices')
@@ -166,9 +163,6 @@ export async function expirePassedOver(db: Db, digest: string, editionId: string
         .where('choices.editionId', '=', editionId)
         .where('choices.lastAt', 'is not', null),
     )
-    .where('editionId', 'is', null)
-    .where('backlogAt', 'is', null)
-    .where('quarantinedAt', 'is', null)
     .execute()
 }
 
@@ -178,20 +172,25 @@ export async function dropPending(
   digest: string,
   { editionId, by, now }: { editionId: string; by: Instant; now: Instant },
 ): Promise<void> {
-  await db
-    .updateTable('ledger')
-    .set({ backlogAt: now, lapsedIn: editionId })
-    .where('digest', '=', digest)
+  await expirePending(db, digest, editionId, now)
     .where('articleId', 'in', (eb) =>
       eb
         .selectFrom('articles')
         .select('articles.id')
         .where((or) => or.or([or('articles.publishedAt', '<=', by), or('articles.seenAt', '<=', by)])),
     )
+    .execute()
+}
+
+/** Moves pending articles to backlog because of the edition; `releaseArticles` makes them pending again. */
+function expirePending(db: Db, digest: string, editionId: string, now: Instant) {
+  return db
+    .updateTable('ledger')
+    .set({ backlogAt: now, lapsedIn: editionId })
+    .where('digest', '=', digest)
     .where('editionId', 'is', null)
     .where('backlogAt', 'is', null)
     .where('quarantinedAt', 'is', null)
-    .execute()
 }
 
 /** Makes every article of the edition pending again, including those that expired with it. */
