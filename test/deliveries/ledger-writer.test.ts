@@ -11,7 +11,7 @@ import type { Schema } from '../../src/store/schema.ts'
 import { leave } from '../../src/subscribers/leave.ts'
 import { suppress } from '../../src/subscribers/suppress.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
-import { workerOn } from '../support/ledger.ts'
+import { acceptedResult, workerOn } from '../support/ledger.ts'
 import { frozenEdition, newsFeed, openWorld, publishTitles, subscribe, type World } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
@@ -37,15 +37,6 @@ onBothEngines('the ledger writer', (freshUrl) => {
     return { it, editionId, worker, rows, ids: (await stored()).map((one) => one.subscriberId) }
   }
 
-  const accepted = {
-    status: 'accepted',
-    attempts: 1,
-    nextAttemptAt: null,
-    cutSince: null,
-    relay: null,
-    reason: null,
-  } as const
-
   test('writes each answer to its own row, also when many with different answers are committed together', async () => {
     const { worker, rows, ids } = await frozen(6)
     const { claim, record } = await worker('me')
@@ -62,7 +53,7 @@ onBothEngines('the ledger writer', (freshUrl) => {
             reason: null,
             reply: `450 ${index}`,
           }
-        : { subscriberId, ...accepted, reply: `250 ${index}` },
+        : { subscriberId, ...acceptedResult, reply: `250 ${index}` },
     )
     await Promise.all(results.map(record))
     const wanted = results.map(({ reply, status, nextAttemptAt, relay }) => ({
@@ -91,9 +82,9 @@ onBothEngines('the ledger writer', (freshUrl) => {
     await markAbandoned(it.app.db, 'dead', it.clock.now())
     const alive = await worker('alive')
     await alive.claim(ids[1] ?? '')
-    const late = dead.record({ subscriberId: ids[0] ?? '', ...accepted, reply: '250 late' })
+    const late = dead.record({ subscriberId: ids[0] ?? '', ...acceptedResult, reply: '250 late' })
     await expect(late).rejects.toThrow('took over this delivery, as if we were dead; the relay said 250 late')
-    await alive.record({ subscriberId: ids[1] ?? '', ...accepted, reply: '250 ok' })
+    await alive.record({ subscriberId: ids[1] ?? '', ...acceptedResult, reply: '250 ok' })
     expect((await rows()).map(({ status }) => status)).toEqual(['unknown', 'accepted'])
   })
 
@@ -104,14 +95,14 @@ onBothEngines('the ledger writer', (freshUrl) => {
     await turn(undefined, ids[0])
     for (const [index, subscriberId] of ids.entries()) {
       handsAtCommit.push((await rows()).filter(({ status }) => status === 'sending').length)
-      await turn({ subscriberId, ...accepted, reply: '250 ok' }, ids[index + 1])
+      await turn({ subscriberId, ...acceptedResult, reply: '250 ok' }, ids[index + 1])
     }
     expect(handsAtCommit).toEqual([1, 1, 1, 1])
     expect((await rows()).map(({ status }) => status)).toEqual(['accepted', 'accepted', 'accepted', 'accepted'])
     await it.app.db.updateTable('deliveries').set({ status: 'queued' }).execute()
-    expect(await turn({ subscriberId: ids[0] ?? '', ...accepted, reply: '250 ok' }, ids[1]).catch(String)).toContain(
-      'took over this delivery',
-    )
+    expect(
+      await turn({ subscriberId: ids[0] ?? '', ...acceptedResult, reply: '250 ok' }, ids[1]).catch(String),
+    ).toContain('took over this delivery')
   })
 
   /** A store that goes away: before a commit is made, or after it is made and before we hear of it. */
@@ -148,7 +139,7 @@ onBothEngines('the ledger writer', (freshUrl) => {
       const { writer, turn, claim } = await workerOn(it, editionId, 'me', { db, clock, options })
       const [a, b, c, d] = ids as [string, string, string, string]
       expect(await Promise.all([a, b].map(claim))).toEqual([true, true])
-      const result = (subscriberId: string) => ({ subscriberId, ...accepted, reply: '250 ok' })
+      const result = (subscriberId: string) => ({ subscriberId, ...acceptedResult, reply: '250 ok' })
       const next = [turn(result(a), c), turn(result(b), d)]
       expect(await Promise.all(next)).toEqual([true, true])
       expect(waits).toBeGreaterThan(0)
@@ -193,7 +184,7 @@ onBothEngines('the ledger writer', (freshUrl) => {
     const [, claimed = '', taken = ''] = ids
     const { claim, record } = await workerOn(it, editionId, 'another')
     for (const again of [claimed, taken]) expect(await claim(again)).toBe(true)
-    await record({ subscriberId: taken, ...accepted, reply: '250 ok' })
+    await record({ subscriberId: taken, ...acceptedResult, reply: '250 ok' })
     const refusals = ids.map((subscriberId) => ({ subscriberId, reply, attemptsBefore: 0 }))
     await first.writer.confirm(refusals, { suppress: true })
     expect((await rows()).map(({ status }) => status)).toEqual(['refused', 'sending', 'accepted'])
@@ -218,7 +209,7 @@ onBothEngines('the ledger writer', (freshUrl) => {
     const bad = { toString: () => '250 ok' } as unknown as string // no driver takes this for a text
     const results = ids.map((subscriberId, index) => ({
       subscriberId,
-      ...accepted,
+      ...acceptedResult,
       reply: index === 1 ? bad : '250 ok',
     }))
     await Promise.all(results.map(record))
@@ -249,7 +240,7 @@ onBothEngines('the ledger writer', (freshUrl) => {
     const [first = '', second = ''] = ids
     expect(await claim(first)).toBe(true)
     await between[what]?.(it, editionId, second)
-    expect(await turn({ subscriberId: first, ...accepted, reply: '250 ok' }, second)).toBe(false)
+    expect(await turn({ subscriberId: first, ...acceptedResult, reply: '250 ok' }, second)).toBe(false)
     const [one, other] = await rows()
     expect([one?.status, one?.reply]).toEqual(['accepted', '250 ok'])
     expect(other?.status).toBe(what === 'the edition is cancelled' ? 'skipped' : 'queued')

@@ -21,7 +21,7 @@ import { addMs, day } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
 import { openTransaction, waitUntilDoneOrLocked } from '../support/databases/locks.ts'
 import { feedHistory } from '../support/history.ts'
-import { workerOn } from '../support/ledger.ts'
+import { acceptedResult, workerOn } from '../support/ledger.ts'
 import { frozenEdition, newsFeed, openWorld, plainRender, publishTitles, subscribe } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
@@ -169,16 +169,7 @@ onBothEngines('the articles of a cancelled edition', (freshUrl) => {
     const subscriberId = due[0]?.subscriberId ?? ''
     await claim(subscriberId)
     const record = async (status: 'accepted' | 'queued') => {
-      await recordResult({
-        subscriberId,
-        status,
-        attempts: 1,
-        nextAttemptAt: null,
-        cutSince: null,
-        relay: null,
-        reason: null,
-        reply: '',
-      })
+      await recordResult({ subscriberId, ...acceptedResult, status, reply: '' })
       await writer.close()
     }
     const pending = async () => (await pendingArticles(db, 'weekly')).map(({ title }) => title).sort()

@@ -5,6 +5,16 @@ import type { QueuedDelivery } from '../../src/store/deliveries/deliveries.ts'
 import type { DeliveryResult } from '../../src/store/deliveries/hand-over.ts'
 import type { World } from './world.ts'
 
+/** The result of an accepted delivery, without the person and the reply. */
+export const acceptedResult = {
+  status: 'accepted',
+  attempts: 1,
+  nextAttemptAt: null,
+  cutSince: null,
+  relay: null,
+  reason: null,
+} as const
+
 type Options = ConstructorParameters<typeof LedgerWriter>[3]
 
 /** A worker that has leased what is due of the edition, as far as others have not, and writes the ledger for it. */

@@ -23,7 +23,7 @@ import { endSubscription, renewSubscription } from '../../../src/store/subscribe
 import { addWorker } from '../../../src/store/system/workers.ts'
 import { addMs } from '../../../src/time/clock.ts'
 import { onBothEngines } from '../../support/databases/engines.ts'
-import { workerOn } from '../../support/ledger.ts'
+import { acceptedResult, workerOn } from '../../support/ledger.ts'
 import { frozenEdition, newsFeed, openWorld, publishTitles, subscribe, type World } from '../../support/world.ts'
 
 const closing: (() => unknown)[] = []
@@ -201,15 +201,7 @@ onBothEngines('the counters of deliveries', (freshUrl) => {
       for (const { subscriberId } of due) {
         await claim(subscriberId)
         expect(await countDeliveries(db, id)).toMatchObject({ sending: 1 })
-        const accepted = {
-          status: 'accepted',
-          attempts: 1,
-          nextAttemptAt: null,
-          cutSince: null,
-          relay: null,
-          reason: null,
-        } as const
-        await record({ subscriberId, ...accepted, reply: '250 ok' })
+        await record({ subscriberId, ...acceptedResult, reply: '250 ok' })
       }
     expect(await shared()).toEqual([{ queued: 120, accepted: 0 }])
     expect(await countDeliveries(db, id)).toEqual(await counted(db, id))
