@@ -138,7 +138,7 @@ class ConnectionLoop {
     const elsewhere =
       result.kind === 'unfit' ? await handleUnfit(this.#needs, this.#pass, this.#connection.relay, result) : 'never'
     if (result.kind === 'unfit' && elsewhere === 'now') {
-      await this.#giveBack(delivery, { ...result, kind: 'unsent' })
+      await this.#giveBack(delivery, result)
       return result.lacks === 'SIZE' ? 'done' : undefined
     }
     this.#ended = this.#resultOf(delivery, elsewhere === 'later' ? { ...result, kind: 'cut' } : result)
