@@ -26,7 +26,7 @@ export type ChooseAgainOptions = { onlyKnown?: boolean }
  */
 export async function chooseAgain(
   { db, clock }: ComposeNeeds,
-  edition: EditionRow,
+  edition: Pick<EditionRow, 'id' | 'digest' | 'composedAt'>,
   digest: Digest,
   { onlyKnown = false }: ChooseAgainOptions = {},
 ): Promise<void> {
@@ -44,7 +44,7 @@ export async function chooseAgain(
     const change = changeFor(current, thin)
     await moveEdition(trx, edition.id, ['composed'], change)
     await deleteChoices(trx, edition.id)
-    await writeChoices(trx, { edition: { ...edition, ...change }, digest, choices, now })
+    await writeChoices(trx, { edition: { ...current, ...change }, digest, choices, now })
     if (onlyKnown && !thin) return // the editor's own event says what changed
     const again = { actor: 'system' as const, edition: edition.id, data: contentsOf(choices, thin) }
     if (thin && change.status === 'skipped') await addEvent(trx, skippedEvent(edition.id, thin.reason), now)

@@ -32,7 +32,6 @@ export async function chooseReopened(
   digest: Digest,
   options: ChooseAgainOptions = {},
 ): Promise<EditionRow> {
-  const open = { ...edition, ...unsealed }
-  await chooseAgain(needs, open, digest, options)
-  return (await editionById(needs.db, edition.id)) ?? open
+  await chooseAgain(needs, edition, digest, options)
+  return (await editionById(needs.db, edition.id)) ?? edition
 }

@@ -80,19 +80,19 @@ export async function resume(
 ): Promise<void> {
   await transaction(db, async (trx) => {
     const edition = await lockUnchanged(trx, id, seen) // a concurrent retraction waits for this lock, or has finished
-    const cannot = 'only an edition that was paused while it was being sent can be resumed'
-    if (edition && edition.status !== 'paused')
-      throw new AppError('conflict', `${editionName(edition)} is ${edition.status}: ${cannot}`)
-    const pulled = await retractedIn(trx, id)
-    const titles = pulled.map(({ title }) => `“${title}”`).join(', ')
-    if (edition && pulled.length > 0 && !anyway)
-      throw new AppError('conflict', `${editionName(edition)} holds ${titles}, which was retracted`, {
+    const retracted = edition?.status === 'paused' ? await retractedIn(trx, id) : []
+    const titles = retracted.map(({ title }) => `“${title}”`)
+    if (edition && titles.length > 0 && !anyway)
+      throw new AppError('conflict', `${editionName(edition)} holds ${titles.join(', ')}, which was retracted`, {
         hint: 'Restore the article, cancel the edition, or choose to send it anyway.',
       })
-    const data = { retracted: pulled.map(({ title }) => `“${title}”`) }
+    const data = { retracted: titles }
     const event: NewEvent = { kind: 'edition.resumed', actor: person(who), edition: id, data }
-    const change = () => ({ status: 'sending' as const, reason: null })
-    await changeStatus({ db: trx, clock }, id, event, { from: ['paused'], change, refusal: cannot })
+    await changeStatus({ db: trx, clock }, id, event, {
+      from: ['paused'],
+      change: () => ({ status: 'sending', reason: null }),
+      refusal: 'only an edition that was paused while it was being sent can be resumed',
+    })
     await enqueue(trx, [editionTask('start-edition', id)], clock.now())
   })
 }

@@ -1,5 +1,4 @@
 import { editionsByStatus } from '../../store/editions/editions.ts'
-import type { EditionRow } from '../../store/schema.ts'
 import { chooseAgain } from '../compose/choose-again.ts'
 import type { ComposeNeeds } from '../compose/draft.ts'
 import type { Digest } from '../digest.ts'
@@ -13,8 +12,6 @@ export async function chooseAfterDecision(needs: ComposeNeeds, digest: Digest): 
   for (const edition of await editionsByStatus(needs.db, ['composed', 'held'], digest.name)) {
     if (edition.heldBy !== null) continue
     if (edition.status === 'held') await reopen(needs, edition)
-    await chooseAgain(needs, { ...edition, ...unsealed }, digest)
+    await chooseAgain(needs, edition, digest)
   }
 }
-
-const unsealed: Partial<EditionRow> = { status: 'composed', sealedAt: null }
