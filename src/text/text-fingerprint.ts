@@ -61,6 +61,11 @@ export function readFingerprint(fingerprint: string | null): TextFingerprint | n
   }
 }
 
+/** The 13 bits of hash of a recorded word. */
+export function hashOfWord(word: number): number {
+  return word >> 3
+}
+
 export function kindOfWord(word: number): WordKind {
   return wordKinds[word & 7] ?? 'plain'
 }

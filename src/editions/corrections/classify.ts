@@ -1,4 +1,5 @@
 import type { ReasonOf } from '../../store/events/reason.ts'
+import { alignWords, type Difference } from '../../text/align-words.ts'
 import { keyOf, type Quantity, quantitiesOf, type Word, wordsOf } from './headline-words.ts'
 import { exclusiveGroups, negations, progressions, roleWords, tallyWords } from './word-groups.ts'
 
@@ -18,11 +19,11 @@ const minOverlapOfCorrection = 0.5
 /** Classifies the change of a headline from `was` to `now`. */
 export function classifyChange(was: string, now: string): ClassifiedChange {
   const [before, after] = [wordsOf(was), wordsOf(now)]
-  const pairs = align(before, after)
-  const overlap = (2 * pairs.shared) / Math.max(1, before.length + after.length)
+  const overlap = overlapOf(before, after)
   if (overlap < minOverlap) return { class: 'development', facts: [] }
   const numbers = changedNumbers(quantitiesOf(was), quantitiesOf(now))
-  const hard = [...numbers.facts, ...changedNames(pairs.hunks, before, after)]
+  const { differences } = alignWords(before, after, ({ key }) => key, isSameWord)
+  const hard = [...numbers.facts, ...changedNames(differences, before, after)]
   const removed = missingFrom(before, after)
   const added = missingFrom(after, before)
   const isProgress = numbers.hasGrown || progressions.some(([from, to]) => hasAny(removed, from) && hasAny(added, to))
@@ -35,53 +36,17 @@ export function classifyChange(was: string, now: string): ClassifiedChange {
 
 /** The share of words that two headlines have in common, from 0 to 1. */
 export function headlineOverlap(one: string, other: string): number {
-  const [before, after] = [wordsOf(one), wordsOf(other)]
-  return (2 * align(before, after).shared) / Math.max(1, before.length + after.length)
+  return overlapOf(wordsOf(one), wordsOf(other))
+}
+
+/** Words that only moved are common too. */
+function overlapOf(before: Word[], after: Word[]): number {
+  const common = before.length - missingFrom(before, after).length
+  return (2 * common) / Math.max(1, before.length + after.length)
 }
 
 const negationKeys = new Set([...negations].map(keyOf))
 const roleKeys = new Set([...roleWords].map(keyOf))
-
-type Hunk = { removed: Word[]; added: Word[] }
-
-/** Aligns two lists of words by their longest common subsequence; words that only moved are shared too. */
-function align(before: Word[], after: Word[]): { shared: number; hunks: Hunk[] } {
-  const { lengthAt, isSame } = commonSubsequence(before, after)
-  const hunks: Hunk[] = []
-  let hunk: Hunk = { removed: [], added: [] }
-  const close = () => {
-    if (hunk.removed.length + hunk.added.length > 0) hunks.push(hunk)
-    hunk = { removed: [], added: [] }
-  }
-  let [i, j] = [0, 0]
-  while (i < before.length || j < after.length) {
-    if (isSame(i, j)) {
-      close()
-      i++
-      j++
-    } else if (j >= after.length || (i < before.length && lengthAt(i + 1, j) >= lengthAt(i, j + 1)))
-      hunk.removed.push(before[i++] as Word)
-    else hunk.added.push(after[j++] as Word)
-  }
-  close()
-  return { shared: before.length - missingFrom(before, after).length, hunks }
-}
-
-/** The length of the longest common subsequence of what follows each pair of positions. */
-function commonSubsequence(before: Word[], after: Word[]) {
-  const lengths = Array.from({ length: before.length + 1 }, () => new Uint16Array(after.length + 1))
-  const lengthAt = (i: number, j: number) => lengths[i]?.[j] ?? 0
-  const isSame = (i: number, j: number) => {
-    const [one, other] = [before[i], after[j]]
-    return one !== undefined && other !== undefined && isSameWord(one, other)
-  }
-  for (let i = before.length - 1; i >= 0; i--)
-    for (let j = after.length - 1; j >= 0; j--) {
-      const length = isSame(i, j) ? lengthAt(i + 1, j + 1) + 1 : Math.max(lengthAt(i + 1, j), lengthAt(i, j + 1))
-      lengths[i]?.fill(length, j, j + 1)
-    }
-  return { lengthAt, isSame }
-}
 
 /** Equal, or two forms of a word: a common beginning of four letters or more, and at most three letters after it. */
 function isSameWord(one: Word, other: Word): boolean {
@@ -104,23 +69,24 @@ function commonPrefix(one: string, other: string): number {
 
 /** The words of a text that another one lacks. */
 function missingFrom(words: Word[], others: Word[]): Word[] {
-  const left = [...others]
-  return words.filter((word) => {
-    const index = left.findIndex((other) => isSameWord(word, other))
-    if (index >= 0) left.splice(index, 1)
+  return withoutMatches(words, others, isSameWord).left
+}
+
+/** Pairs each of `ones` with the first equal one of `others` that is free; returns those without a partner. */
+function withoutMatches<T>(ones: T[], others: T[], isSame: (one: T, other: T) => boolean): { left: T[]; right: T[] } {
+  const right = [...others]
+  const left = ones.filter((one) => {
+    const index = right.findIndex((other) => isSame(one, other))
+    if (index >= 0) right.splice(index, 1)
     return index < 0
   })
+  return { left, right }
 }
 
 /** Numbers that others have replaced. `hasGrown`: a number of victims or the like has grown. */
 function changedNumbers(before: Quantity[], after: Quantity[]): { facts: ChangedFact[]; hasGrown: boolean } {
-  const rest = [...after]
-  const gone = before.filter((one) => {
-    const index = rest.findIndex((other) => isSameQuantity(one, other))
-    if (index >= 0) rest.splice(index, 1)
-    return index < 0
-  })
-  const pairs = gone.flatMap((one, index) => (rest[index] ? [[one, rest[index]] as const] : []))
+  const { left, right } = withoutMatches(before, after, isSameQuantity)
+  const pairs = left.flatMap((one, index) => (right[index] ? [[one, right[index]] as const] : []))
   const grown = pairs.filter(
     ([one, other]) => other.value > one.value && other.near.some((word) => tallyWords.has(word)),
   )
@@ -148,8 +114,8 @@ function digitsOf({ value }: Quantity): number {
 const maxNameWords = 4
 
 /** Names that stand in the place of others. */
-function changedNames(hunks: Hunk[], before: Word[], after: Word[]): ChangedFact[] {
-  return hunks.flatMap(({ removed, added }) => {
+function changedNames(differences: Difference<Word>[], before: Word[], after: Word[]): ChangedFact[] {
+  return differences.flatMap(({ left: removed, right: added }) => {
     if (removed.length > maxNameWords || added.length > maxNameWords) return []
     const was = missingFrom(removed, after).filter(isProperName)
     const now = missingFrom(added, before).filter(isProperName)

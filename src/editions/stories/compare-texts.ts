@@ -1,5 +1,11 @@
-import { kindOfWord, maxFingerprintWords, type TextFingerprint, type WordKind } from '../../text/text-fingerprint.ts'
-import { alignWords, type Difference } from './word-difference.ts'
+import { alignWords, type Difference } from '../../text/align-words.ts'
+import {
+  hashOfWord,
+  kindOfWord,
+  maxFingerprintWords,
+  type TextFingerprint,
+  type WordKind,
+} from '../../text/text-fingerprint.ts'
 
 /**
  * `same`: nearly the same words, and no difference that matters. `conflict`: nearly the same words, but another number,
@@ -10,12 +16,12 @@ export type TextRelation = 'same' | 'conflict' | 'similar' | 'different' | 'unkn
 
 /** A shorter text proves nothing unless it is equal word for word. */
 export const minTextWords = 25
-/** Share of the shorter text's words that a near copy has in common, and two texts with much or little in common. */
-const nearCopy = 0.88
-const inCommon = 0.6
-const little = 0.45
+/** Shares of the shorter text's words that both have: at least for a copy or similar texts, at most for different texts. */
+const minCopyShare = 0.88
+const minSimilarShare = 0.6
+const maxDifferentShare = 0.45
 /** In the first words, which say what happened, no word may be replaced, and later only few, in a long text. */
-const decisiveBeginning = 15
+const beginningWords = 15
 const minWordsToReplace = 40
 const maxReplaced = 2
 /** A dateline, a byline or a kicker before the text of an agency. */
@@ -25,21 +31,21 @@ export function compareTexts(one: TextFingerprint | null, other: TextFingerprint
   if (one === null || other === null) return 'unknown'
   const [short, long] = one.words.length <= other.words.length ? [one, other] : [other, one]
   if (isEqual(short, long)) return 'same'
-  const { equal, differences } = alignWords([...short.words], [...long.words], (word) => word >> 3)
+  const { equal, differences } = alignWords([...short.words], [...long.words], hashOfWord)
   const inner = differences.filter((difference) => !isPreface(difference) && !isRest(difference))
   const preface = differences.filter(isPreface).reduce((sum, { left }) => sum + left.length, 0)
   const length = Math.max(1, short.words.length - preface)
   const share = equal / length
-  if (share < little) return short.words.length < 3 && equal > 0 ? 'unknown' : 'different'
-  if (share < inCommon) return 'unknown'
+  if (share < maxDifferentShare) return short.words.length < 3 && equal > 0 ? 'unknown' : 'different'
+  if (share < minSimilarShare) return 'unknown'
   if (inner.some(isDecisive) || hasOtherNumbers(short, long)) return 'conflict'
   if (short.words.length < minTextWords) return 'similar'
-  return share >= nearCopy && isHarmless(inner, short.words.length) ? 'same' : 'similar'
+  return share >= minCopyShare && isHarmless(inner, short.words.length) ? 'same' : 'similar'
 }
 
 function isEqual(one: TextFingerprint, other: TextFingerprint): boolean {
   if (one.count !== other.count || one.numbers !== other.numbers) return false
-  return one.words.every((word, index) => word >> 3 === (other.words[index] ?? 0) >> 3)
+  return one.words.every((word, index) => hashOfWord(word) === hashOfWord(other.words[index] ?? 0))
 }
 
 /** Words that only one text has before the common ones, and that turn nothing around. */
@@ -67,7 +73,7 @@ function isDecisive({ left, right }: Difference<number>): boolean {
 
 function isHarmless(differences: Difference<number>[], length: number): boolean {
   const replaced = differences.filter(({ left, right }) => left.some(isMeaningful) && right.some(isMeaningful))
-  if (replaced.some(({ position }) => position < decisiveBeginning)) return false
+  if (replaced.some(({ position }) => position < beginningWords)) return false
   return replaced.length <= (length >= minWordsToReplace ? maxReplaced : 0)
 }
 

@@ -1,6 +1,6 @@
+import { alignWords } from '../../text/align-words.ts'
 import { emptyWords } from '../../text/meaning-words.ts'
 import { splitIntoWords, type TextWord, type WordKind } from '../../text/text-fingerprint.ts'
-import { alignWords } from './word-difference.ts'
 
 /** Characters of a title that are read. */
 const maxLength = 2000
@@ -83,7 +83,7 @@ const standing = [
   /\b(?:yr wythnos|wythnos hon|barn yr|penawdau)\b/iu,
 ]
 
-export function isStandingHeadline(title: string): boolean {
+function isStandingHeadline(title: string): boolean {
   const text = title.normalize('NFC')
   return standing.some((pattern) => pattern.test(text))
 }
