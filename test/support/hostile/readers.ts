@@ -53,6 +53,7 @@ import { knownPrefixes, localName } from '../../../src/feeds/parse/xml/names.ts'
 import { findRoot } from '../../../src/feeds/parse/xml/root.ts'
 import { readTree } from '../../../src/feeds/parse/xml/tree.ts'
 import { acceptableUrl } from '../../../src/http/acceptable-url.ts'
+import { clientNetwork } from '../../../src/http/client-network.ts'
 import { isLocalAddress, isSameNetwork } from '../../../src/http/local-address.ts'
 import { compileRules, mayFetch, readRobots } from '../../../src/http/robots.ts'
 import {
@@ -233,6 +234,9 @@ export const readers: Reader[] = [
   }),
   ...readersIn('feeds/parse/article/redirectors.ts', {
     redirectorTarget: [maxLength.address, (value) => redirectorTarget(`https://www.google.com/url?url=${value}`)],
+  }),
+  ...readersIn('http/client-network.ts', {
+    clientNetwork: [defaultMaxLength, (value) => clientNetwork('127.0.0.1', `${value}, ::${value}`)],
   }),
   ...readersIn('http/local-address.ts', {
     isLocalAddress: [maxLength.address, (value) => isLocalAddress(`https://${value}`)],
