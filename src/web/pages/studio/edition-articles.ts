@@ -11,7 +11,7 @@ import { letterByline, momentFormatter } from '../../format.ts'
 import { type ArticleForms, articleEditForm } from './edition-edits.ts'
 import { sectionTitle, withSectionTitles } from './section-titles.ts'
 
-/** The statuses in which each button is shown; `editions/review.ts` enforces the rules. */
+/** The statuses in which each button is shown; `editions/review/` enforces the rules. */
 const abilities: Record<'approve' | 'hold' | 'cancel' | 'stopSending' | 'resume' | 'pull', EditionStatus[]> = {
   approve: ['sealed', 'held'],
   hold: ['composed', 'sealed'],

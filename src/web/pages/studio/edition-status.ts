@@ -1,6 +1,5 @@
 import type { App } from '../../../app.ts'
-import { describeSentence } from '../../../describe/describe.ts'
-import { settingObstaclesOf } from '../../../editions/review/approval-rules.ts'
+import { sendingObstacles } from '../../../pipeline/sending/sending-needs.ts'
 import type { DeliveryCounts } from '../../../store/deliveries/deliveries.ts'
 import type { EditionRow } from '../../../store/schema.ts'
 import { type StatusView, statusView } from '../../format.ts'
@@ -17,8 +16,8 @@ export async function statusNow(app: App, edition: EditionRow, counts?: Delivery
 
 /** One sentence for each setting that must be changed before the edition can be sent. */
 async function settingObstacles(app: App, edition: EditionRow): Promise<string[]> {
-  if (!['sealed', 'held', 'approved', 'paused'].includes(edition.status) || edition.overriddenAt !== null) return []
-  return (await settingObstaclesOf(app, edition)).map(describeSentence)
+  if (!['sealed', 'held', 'approved', 'paused'].includes(edition.status)) return []
+  return await sendingObstacles(app, edition)
 }
 
 /** Replaces "Ready" and "Sending starts within a minute", which would be untrue; adds the obstacle to other statuses. */
