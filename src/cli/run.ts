@@ -18,7 +18,7 @@ import { editionById } from '../store/editions/editions.ts'
 import { variantsOf } from '../store/editions/variants.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { countActive } from '../store/subscribers/subscribers.ts'
-import { formatCount } from '../text/words.ts'
+import { articlesAndLetters } from '../web/format.ts'
 import { launchProblemLines, refuseUnreadySettings } from './checks/launch-settings.ts'
 import { editionToContinue } from './edition/find-open-edition.ts'
 import { nextStep } from './edition/next-step.ts'
@@ -196,6 +196,6 @@ async function dryRun(app: App, digest: Digest, options: Options, file: string):
   print(`${digest.title} ${draft.edition.number}: ${sanitizeLine(rendered.subject)}`)
   for (const choice of chosen) print(`  ${choice.section} ${choice.position}: ${sanitizeLine(itemOf(choice).title)}`)
   if (thin) print(sanitizeLine(describeReason(thin)))
-  const printed = `${formatCount(articles, 'article')}${letters > 0 ? `, ${formatCount(letters, 'letter')}` : ''}`
+  const printed = articlesAndLetters({ article: articles, letter: letters })
   print(`${printed}, ${bytesHtml} bytes of HTML, ${recipients} subscribers. Nothing was sent, and no edition was made.`)
 }
