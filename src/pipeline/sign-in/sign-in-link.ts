@@ -5,7 +5,7 @@ import { addSignInLink } from '../../store/staff/staff.ts'
 import { addMs, minute } from '../../time/clock.ts'
 
 /** The lifetime of a link that the operator prints. */
-export const printedLinkLifetimeMs = 30 * minute
+const printedLinkLifetimeMs = 30 * minute
 
 type LinkOptions = { next?: string; lifetimeMs?: number }
 

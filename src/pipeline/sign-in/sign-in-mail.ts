@@ -53,10 +53,7 @@ type Staff = { name: string; email: string }
  * The person with this address. `publication.editors` needs no row: its name is the local part, or the whole address if
  * another person has that name. The email is sent to the address as it is stored, never as it was typed.
  */
-export async function staffOfAddress(
-  { db, config }: Pick<App, 'db' | 'config'>,
-  address: string,
-): Promise<Staff | undefined> {
+async function staffOfAddress({ db, config }: Pick<App, 'db' | 'config'>, address: string): Promise<Staff | undefined> {
   const key = addressKey(address)
   const row = await staffByEmailKey(db, key)
   if (row) return row
